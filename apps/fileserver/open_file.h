@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSL-1.0
+ *
+ * Open files: what handles stand for, shared by all that were granted one. A
+ * file or directory of the card, or one end of a pipe. Counted; the last
+ * release closes it. Errors are positive errno values.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <fat.h>
+
+#define OPEN_FILES_MAX 128u
+
+struct pipe;
+
+enum open_kind { OPEN_FREE, OPEN_FILE, OPEN_DIRECTORY, OPEN_PIPE };
+
+struct open_file {
+    enum open_kind kind;
+    uint32_t refs;
+    uint32_t flags;      /* O_x */
+    uint32_t generation; /* of the volume; FILE and DIRECTORY */
+    uint64_t offset;     /* FILE */
+    uint32_t cursor;     /* DIRECTORY: of fat_readdir */
+    struct fat_file fat; /* FILE, DIRECTORY */
+    struct pipe *pipe;   /* PIPE; flags say which end */
+};
+
+/* With one reference, the kind still OPEN_FREE: the caller fills it in, and on
+ * failure gives it back by open_release. NULL: OPEN_FILES_MAX are open. */
+struct open_file *open_take(void);
+
+void open_hold(struct open_file *file);
+
+/* The error is that of writing what was still owed; it is closed all the
+ * same. */
+int open_release(struct open_file *file);
+
+/* Does it belong to a card that is gone? */
+bool open_is_stale(const struct open_file *file);

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSL-1.0 */
+/*
+ * <vesper/system.h> for building the apps as Linux programs: the same calls
+ * as libos has, answered from /proc. Only the host tests see this file.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { SYS_READY, SYS_RUNNING, SYS_BLOCKED, SYS_ZOMBIE };
+
+struct sys_domain {
+    uint32_t id, parent, state, priority;
+    uint64_t memory_bytes, cpu_ns;
+    char name[32];
+};
+
+struct sys_memory {
+    uint64_t total_bytes, kernel_bytes, used_bytes, free_bytes;
+};
+
+/* Count of the entries filled, or -1 and errno. */
+int sys_domains(struct sys_domain *out, size_t max);
+int sys_memory(struct sys_memory *out);
+
+/* A test must not stop its host: both return -1 with EPERM here. */
+int sys_reboot(void);
+int sys_poweroff(void);

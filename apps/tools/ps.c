@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSL-1.0 */
+/* ps and free: who runs, and where the memory is. */
+#include "report.h"
+#include "tools.h"
+
+#include <stdio.h>
+#include <vesper/system.h>
+
+enum { DOMAINS_MAX = 256 };
+
+static struct sys_domain domains[DOMAINS_MAX];
+
+static const char *state_name(uint32_t state)
+{
+    switch (state) {
+    case SYS_READY:
+        return "ready";
+    case SYS_RUNNING:
+        return "running";
+    case SYS_BLOCKED:
+        return "blocked";
+    case SYS_ZOMBIE:
+        return "zombie";
+    default:
+        return "?";
+    }
+}
+
+int tool_ps(int argc, char **argv)
+{
+    int count;
+
+    (void)argv;
+    if (argc > 1) {
+        return report_usage();
+    }
+    count = sys_domains(domains, DOMAINS_MAX);
+    if (count < 0) {
+        return report_errno("list of domains");
+    }
+    puts("   ID PARENT PRI STATE     MEMORY     CPU s NAME");
+    for (int i = 0; i < count && i < DOMAINS_MAX; i++) {
+        const struct sys_domain *domain = &domains[i];
+        unsigned long long cpu_ms = domain->cpu_ns / 1000000;
+
+        printf("%5u %6u %3u %-7s %6lluK %5llu.%03llu %.*s\n",
+               (unsigned)domain->id, (unsigned)domain->parent,
+               (unsigned)domain->priority, state_name(domain->state),
+               (unsigned long long)(domain->memory_bytes / 1024), cpu_ms / 1000,
+               cpu_ms % 1000, (int)sizeof(domain->name), domain->name);
+    }
+    return 0;
+}
+
+static void memory_print(const char *what, uint64_t bytes)
+{
+    printf("%-7s %9llu KiB\n", what, (unsigned long long)(bytes / 1024));
+}
+
+int tool_free(int argc, char **argv)
+{
+    struct sys_memory memory;
+
+    (void)argv;
+    if (argc > 1) {
+        return report_usage();
+    }
+    if (sys_memory(&memory) != 0) {
+        return report_errno("memory");
+    }
+    memory_print("total", memory.total_bytes);
+    memory_print("kernel", memory.kernel_bytes);
+    memory_print("used", memory.used_bytes);
+    memory_print("free", memory.free_bytes);
+    return 0;
+}

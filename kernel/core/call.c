@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: BSL-1.0
+ *
+ * Protected calls. The caller is suspended and its CPU time flows to the
+ * callee, which is free for a call when it is blocked; else the caller waits in
+ * line at the endpoint. One reply each: caller and callee know each other.
+ */
+#include "list.h"
+
+static void finish(struct dispatcher *d, enum abi_error error, bool with_cap)
+{
+    d->context.x[8] = error;
+    d->context.x[9] = with_cap;
+    d->callee = 0;
+    d->endpoint = 0;
+    sched_set_state(d, IS_READY);
+}
+
+/* The place in the CSpace of `to` where a capability goes, if it may go there.
+ */
+static enum abi_error receive_place(const struct dispatcher *to, uint64_t cptr,
+                                    struct place *out)
+{
+    if (cptr == 0) {
+        return ERR_FULL;
+    }
+    enum abi_error e = cap_place_in(domain_at(to->domain)->cnode, cptr, out);
+    if (e == ERR_OK && slot_at(out->ref)->type != TYPE_NULL) {
+        e = ERR_FULL;
+    }
+    return e;
+}
+
+static enum abi_error transfer(const struct dispatcher *from, uint64_t src,
+                               const struct dispatcher *to, uint64_t dst)
+{
+    struct place p = {0}, q = {0};
+    enum abi_error e = cap_place_in(domain_at(from->domain)->cnode, src, &p);
+    if (e == ERR_OK) {
+        e = receive_place(to, dst, &q);
+    }
+    return e == ERR_OK ? cap_derive(p.ref, q.ref, q.rank, RIGHTS_ALL, 0, 0) : e;
+}
+
+/* Can a call start on d? Not while it still owes an answer to another. */
+static bool is_free(const struct dispatcher *d)
+{
+    return d->state == IS_BLOCKED && d->entry != 0 && d->caller == 0;
+}
+
+/* The call of `from` starts on `to`, which is free. Fails without effect. */
+static enum abi_error deliver(struct dispatcher *from, struct dispatcher *to)
+{
+    bool with_cap = (from->call_flags & CALL_CAP) != 0;
+    if (with_cap) {
+        enum abi_error e = transfer(from, from->call_cap, to, to->receive);
+        if (e != ERR_OK) {
+            return e;
+        }
+    }
+    ASSERT(to->state == IS_BLOCKED && to->caller == 0);
+    uint64_t tpidr = to->context.tpidr;
+    struct saved_context c = {.pc = to->entry, .sp = to->sp, .tpidr = tpidr};
+    for (uint32_t i = 0; i < 8; i++) {
+        c.x[i] = from->context.x[i];
+    }
+    c.x[8] = from->badge;
+    c.x[9] = with_cap;
+    to->context = c;
+    to->caller = from->self;
+    from->callee = to->self;
+    from->endpoint = 0;
+    sched_set_state(from, IS_CALLING);
+    sched_set_state(to, IS_READY);
+    return ERR_OK;
+}
+
+static void queue(struct dispatcher *from, ref_t endpoint)
+{
+    struct endpoint *ep = endpoint_at(endpoint);
+    from->endpoint = endpoint;
+    from->callee = ep->dispatcher;
+    if (ep->waiters == 0) {
+        list_append(LIST_READY, &dispatcher_at(ep->dispatcher)->ready,
+                    endpoint);
+    }
+    list_append(LIST_WAITERS, &ep->waiters, from->self);
+    sched_set_state(from, IS_QUEUED);
+}
+
+static void unqueue(struct dispatcher *from)
+{
+    struct endpoint *ep = endpoint_at(from->endpoint);
+    list_remove(LIST_WAITERS, &ep->waiters, from->self);
+    if (ep->waiters == 0) {
+        list_remove(LIST_READY, &dispatcher_at(ep->dispatcher)->ready,
+                    from->endpoint);
+    }
+    from->endpoint = 0;
+}
+
+/* Would d, waiting for `to`, wait for itself, or be one too many in a row? */
+static bool deadlock(const struct dispatcher *d, ref_t to)
+{
+    for (uint32_t i = 0; i < CALLS_MAX && to != 0; i++) {
+        if (to == d->self) {
+            return true;
+        }
+        const struct dispatcher *t = dispatcher_at(to);
+        to = t->state == IS_CALLING || t->state == IS_QUEUED ? t->callee : 0;
+    }
+    return to != 0;
+}
+
+static enum abi_error decode(struct dispatcher *d, struct slot **out)
+{
+    const uint64_t *x = d->context.x;
+    struct place p;
+    d->call_flags = x[8] & ~0xffffffffull;
+    d->call_cap = x[9];
+    d->call_receive = d->call_flags & CALL_RECEIVE ? x[10] : 0;
+    if (d->call_flags & ~(CALL_NOWAIT | CALL_CAP | CALL_RECEIVE)) {
+        return ERR_RANGE;
+    }
+    enum abi_error e = cap_get((uint32_t)x[8], TYPE_ENDPOINT, RIGHT_CALL, out);
+    if (e == ERR_OK && (d->call_flags & CALL_CAP)) {
+        e = cap_place(d->call_cap, &p);
+        if (e == ERR_OK && slot_at(p.ref)->type == TYPE_NULL) {
+            e = ERR_EMPTY;
+        }
+    }
+    if (e == ERR_OK && (d->call_flags & CALL_RECEIVE)) {
+        e = receive_place(d, d->call_receive, &p);
+    }
+    return e;
+}
+
+static enum abi_error try_call(struct dispatcher *d)
+{
+    struct slot *s;
+    enum abi_error e = decode(d, &s);
+    if (e != ERR_OK) {
+        return e;
+    }
+    ref_t to_ref = endpoint_at(s->obj)->dispatcher;
+    if (to_ref == 0) {
+        return ERR_PEER_DEAD;
+    }
+    struct dispatcher *to = dispatcher_at(to_ref);
+    if (deadlock(d, to_ref)) {
+        return ERR_DEADLOCK;
+    }
+    if (to->state == IS_STOPPED || to->state == IS_UNBOUND ||
+        to->state == IS_DEAD) {
+        return ERR_PEER_DEAD;
+    }
+    d->badge = s->word;
+    if (is_free(to)) {
+        return deliver(d, to);
+    }
+    if (d->call_flags & CALL_NOWAIT) {
+        return ERR_BUSY;
+    }
+    queue(d, s->obj);
+    return ERR_OK;
+}
+
+void call_enter(struct dispatcher *d)
+{
+    enum abi_error e = try_call(d);
+    if (e != ERR_OK) {
+        d->context.x[8] = e;
+        d->context.x[9] = 0;
+    }
+}
+
+void call_next(struct dispatcher *d)
+{
+    while (d->ready != 0 && is_free(d)) {
+        ref_t ep = d->ready;
+        struct dispatcher *from = dispatcher_at(endpoint_at(ep)->waiters);
+        d->ready = endpoint_at(ep)->ready.next; /* endpoints take turns */
+        unqueue(from);
+        enum abi_error e = deliver(from, d);
+        if (e != ERR_OK) {
+            finish(from, e, false);
+            sched_wake(from);
+        }
+    }
+}
+
+static enum abi_error try_reply(struct dispatcher *d, struct dispatcher *to)
+{
+    const uint64_t *x = d->context.x;
+    if (x[8] & ~REPLY_CAP) {
+        return ERR_RANGE;
+    }
+    if (d->caller == 0) {
+        return ERR_NOREPLY;
+    }
+    if (x[8] & REPLY_CAP) {
+        enum abi_error e = transfer(d, x[9], to, to->call_receive);
+        if (e != ERR_OK) {
+            return e;
+        }
+    }
+    for (uint32_t i = 0; i < 8; i++) {
+        to->context.x[i] = x[i];
+    }
+    return ERR_OK;
+}
+
+static void end_call(struct dispatcher *from, enum abi_error error, bool cap)
+{
+    const struct core_state *core = &kernel.core[0];
+    finish(from, error, cap);
+    if (core->depth == 0 ||
+        core->chain[core->depth - 1].dispatcher != from->self) {
+        sched_wake(from);
+    }
+}
+
+void call_reply(struct dispatcher *d)
+{
+    struct dispatcher *to = dispatcher_at(d->caller);
+    struct upcall_page *p = upcall_page(d);
+    bool cap = (d->context.x[8] & REPLY_CAP) != 0;
+    enum abi_error e = try_reply(d, to);
+    if (e != ERR_OK) {
+        d->context.x[8] = e;
+        return;
+    }
+    d->caller = 0;
+    p->mask = MASK_OFF;
+    d->until = ~0ull;
+    if (p->pending != 0) {
+        upcall_enter(d, SAVE_NONE);
+    } else {
+        sched_set_state(d, IS_BLOCKED);
+    }
+    end_call(to, ERR_OK, cap);
+    call_next(d);
+}
+
+void call_abort(struct dispatcher *d, enum abi_error error)
+{
+    struct dispatcher *callee = NULL;
+    if (d->state == IS_QUEUED) {
+        unqueue(d);
+    } else if (d->state == IS_CALLING) {
+        callee = dispatcher_at(d->callee);
+        callee->caller = 0;
+    } else {
+        return;
+    }
+    end_call(d, error, false);
+    if (callee != NULL && callee->state == IS_READY) {
+        sched_wake(callee); /* it goes on without the time of d */
+    }
+}
+
+void call_drop(struct dispatcher *callee)
+{
+    if (callee->caller != 0) {
+        call_abort(dispatcher_at(callee->caller), ERR_PEER_DEAD);
+    }
+}

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: BSL-1.0
+ *
+ * CPU time: the chain of dispatchers through which it flows on a core, from the
+ * first scheduler (level 0) to the one that is to run. The kernel decides
+ * nothing: it takes the CPU back when the time is over, the child cannot go on,
+ * or a child of higher urgency can, and tells the scheduler (docs/abi.md).
+ */
+#include "syscall.h"
+
+static struct core_state *core_of(const struct dispatcher *d)
+{
+    (void)d; /* the other cores are parked */
+    return &kernel.core[0];
+}
+
+/* The level of d in the chain, or -1. */
+static int level_of(const struct core_state *core, ref_t d)
+{
+    for (uint32_t i = 0; i < core->depth && i < CHAIN_MAX; i++) {
+        if (core->chain[i].dispatcher == d) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+static uint32_t child_state(const struct dispatcher *d)
+{
+    switch (d->state) {
+    case IS_READY:
+        return level_of(core_of(d), d->self) >= 0 ? CHILD_RUNNING : CHILD_READY;
+    case IS_BLOCKED:
+        return level_of(core_of(d), d->self) >= 0 ? CHILD_RUNNING
+                                                  : CHILD_BLOCKED;
+    case IS_QUEUED:
+    case IS_CALLING:
+        return CHILD_CALLING;
+    case IS_DEAD:
+        return CHILD_DEAD;
+    default:
+        return CHILD_STOPPED;
+    }
+}
+
+void sched_set_state(struct dispatcher *d, enum dispatcher_state state)
+{
+    d->state = state;
+    if (d->parent == 0) {
+        return;
+    }
+    struct dispatcher *p = dispatcher_at(d->parent);
+    uint32_t i = d->index % CHILDREN_MAX;
+    struct child_entry *entry = &p->identity.child[i];
+    entry->state = child_state(d);
+    entry->until = d->until;
+    upcall_page(p)->child_changed[i / 64] |= 1ull << i % 64;
+}
+
+static void refresh(ref_t d)
+{
+    sched_set_state(dispatcher_at(d), dispatcher_at(d)->state);
+}
+
+/* Mark the scheduler p, which waits in run(): it can go on with an upcall. */
+static void return_to(struct dispatcher *p, uint32_t reasons)
+{
+    upcall_page(p)->pending |= reasons;
+    if (p->state == IS_BLOCKED) {
+        upcall_enter(p, SAVE_NONE);
+        sched_set_state(p, IS_READY);
+    }
+}
+
+/* Account the time up to now to those in the chain: before it changes. */
+static void charge(struct core_state *core, uint64_t now)
+{
+    uint64_t delta = now - core->charged;
+    core->charged = now;
+    if (core->current == 0) {
+        core->idle += delta;
+        return;
+    }
+    for (uint32_t i = 0; i < core->depth && i < CHAIN_MAX; i++) {
+        ref_t s = dispatcher_at(core->chain[i].dispatcher)->sched;
+        if (s == 0) {
+            continue;
+        }
+        struct sched_context *c = OBJECT(struct sched_context, s);
+        c->consumed += delta;
+        if (c->remaining != ~0ull) {
+            c->remaining -= c->remaining < delta ? c->remaining : delta;
+        }
+    }
+}
+
+/* Cut the chain to `depth` levels; the schedulers in what is cut off learn it.
+ */
+static void cut(struct core_state *core, uint32_t depth)
+{
+    uint32_t old = core->depth;
+    ASSERT(depth <= old && old <= CHAIN_MAX);
+    charge(core, arch_now());
+    core->depth = depth;
+    for (uint32_t i = depth; i < old && i < CHAIN_MAX; i++) {
+        if (i + 1 < old) {
+            return_to(dispatcher_at(core->chain[i].dispatcher), REASON_CHILD);
+        }
+        refresh(core->chain[i].dispatcher);
+    }
+}
+
+void sched_take_back(struct dispatcher *d, bool itself)
+{
+    struct core_state *core = core_of(d);
+    int level = level_of(core, d->self);
+    if (level < 0) {
+        return;
+    }
+    cut(core, (uint32_t)level + (itself ? 0 : 1));
+    if (itself && level > 0) {
+        return_to(dispatcher_at(core->chain[level - 1].dispatcher),
+                  REASON_CHILD);
+    }
+}
+
+void sched_wake(struct dispatcher *d)
+{
+    struct core_state *core = core_of(d);
+    for (uint32_t n = 0; n < CHAIN_MAX; n++) {
+        if (level_of(core, d->self) >= 0) {
+            sched_take_back(d, false);
+            return;
+        }
+        if (d->parent == 0) {
+            return;
+        }
+        struct dispatcher *p = dispatcher_at(d->parent);
+        int level = level_of(core, p->self);
+        bool runs_another = level >= 0 && level + 1 < (int)core->depth;
+        upcall_page(p)->pending |= REASON_CHILD;
+        if (p->state != IS_BLOCKED ||
+            (runs_another && d->urgency <= core->chain[level + 1].urgency)) {
+            return; /* it looks when it gets the CPU next */
+        }
+        upcall_enter(p, SAVE_NONE);
+        sched_set_state(p, IS_READY);
+        d = p;
+    }
+}
+
+void sched_report(struct dispatcher *d)
+{
+    sched_take_back(d, true);
+    if (d->parent != 0) {
+        upcall_post(dispatcher_at(d->parent), REASON_CHILD);
+    }
+}
+
+/* ---- giving the CPU ---------------------------------------------------- */
+
+static bool runnable(struct dispatcher *c)
+{
+    if (c->state == IS_BLOCKED && arch_now() >= c->until) {
+        upcall_page(c)->pending |= REASON_TICK;
+        upcall_enter(c, SAVE_NONE);
+        sched_set_state(c, IS_READY);
+    }
+    return c->state == IS_READY || c->state == IS_CALLING ||
+           c->state == IS_QUEUED;
+}
+
+enum abi_error op_run(uint64_t *x)
+{
+    struct core_state *core = &kernel.core[0];
+    struct dispatcher *d = dispatcher_at(core->current);
+    struct upcall_page *p = upcall_page(d);
+    int level = level_of(core, d->self);
+    if (x[0] >= CHILDREN_MAX || x[2] > 255) {
+        return ERR_RANGE;
+    }
+    if (level < 0 || level + 1 >= (int)CHAIN_MAX || d->child[x[0]] == 0) {
+        return ERR_STATE;
+    }
+    if (p->pending != 0) {
+        upcall_enter(d, SAVE_NONE);
+        return ERR_SWITCHED;
+    }
+    struct dispatcher *c = dispatcher_at(d->child[x[0]]);
+    if (!runnable(c)) {
+        return ERR_STATE;
+    }
+    cut(core, (uint32_t)level + 1);
+    p->mask = MASK_OFF;
+    d->until = ~0ull;
+    sched_set_state(d, IS_BLOCKED);
+    if (d->ready != 0 && d->entry != 0 && d->caller == 0) {
+        call_next(d); /* calls wait: serve one first, then decide anew */
+        return_to(d, REASON_CHILD);
+        return ERR_SWITCHED;
+    }
+    c->urgency = (uint32_t)x[2];
+    core->chain[core->depth++] =
+        (struct chain_level){c->self, (uint32_t)x[2], x[1]};
+    refresh(c->self);
+    return ERR_SWITCHED;
+}
+
+/* ---- choosing what runs ------------------------------------------------ */
+
+/* When level i has to give the CPU back. */
+static uint64_t level_end(const struct chain_level *l, uint64_t now)
+{
+    ref_t s = dispatcher_at(l->dispatcher)->sched;
+    uint64_t end = l->until;
+    if (s != 0) {
+        uint64_t left = OBJECT(struct sched_context, s)->remaining;
+        if (left != ~0ull && left < ~0ull - now && now + left < end) {
+            end = now + left;
+        }
+    }
+    return end;
+}
+
+static void expire(struct core_state *core, uint64_t now, uint64_t *until)
+{
+    *until = ~0ull;
+    for (uint32_t i = 1; i < core->depth && i < CHAIN_MAX; i++) {
+        uint64_t end = level_end(&core->chain[i], now);
+        if (now >= end) {
+            cut(core, i);
+            return_to(dispatcher_at(core->chain[i - 1].dispatcher),
+                      REASON_CHILD | REASON_EXPIRED);
+            return;
+        }
+        *until = end < *until ? end : *until;
+    }
+}
+
+/* Who uses the time of d: itself, or who serves its call; 0: nobody can. */
+static ref_t worker_of(ref_t ref)
+{
+    for (uint32_t i = 0; i <= CALLS_MAX; i++) {
+        const struct dispatcher *d = dispatcher_at(ref);
+        if (d->state == IS_READY) {
+            return ref;
+        }
+        if (d->state != IS_CALLING && d->state != IS_QUEUED) {
+            return 0;
+        }
+        ref = d->callee;
+    }
+    return 0;
+}
+
+ref_t sched_settle(struct core_state *core, uint64_t now, uint64_t *until)
+{
+    charge(core, now);
+    for (uint32_t i = 0; i <= 2 * CHAIN_MAX && core->depth > 0; i++) {
+        expire(core, now, until);
+        ref_t top = core->chain[(core->depth - 1) % CHAIN_MAX].dispatcher;
+        core->current = worker_of(top);
+        if (core->current != 0) {
+            upcall_check(dispatcher_at(core->current));
+            if (dispatcher_at(core->current)->state == IS_READY) {
+                return core->current;
+            }
+            continue; /* it was stopped */
+        }
+        struct dispatcher *d = dispatcher_at(top);
+        if (core->depth > 1) {
+            cut(core, core->depth - 1);
+            return_to(dispatcher_at(core->chain[core->depth - 1].dispatcher),
+                      REASON_CHILD);
+        } else if (d->state == IS_BLOCKED && now >= d->until) {
+            return_to(d, REASON_TICK);
+        } else {
+            *until = d->state == IS_BLOCKED ? d->until : ~0ull;
+            return 0;
+        }
+    }
+    core->current = 0;
+    return 0;
+}

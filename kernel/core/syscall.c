@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: BSL-1.0
+ *
+ * The decode table, and the system calls on capabilities themselves.
+ */
+#include "syscall.h"
+
+struct kernel kernel;
+
+enum abi_error op_null(uint64_t *x)
+{
+    (void)x;
+    return ERR_OK;
+}
+
+enum abi_error op_none(uint64_t *x);
+enum abi_error op_none(uint64_t *x)
+{
+    (void)x;
+    return ERR_NOSYS;
+}
+
+enum abi_error op_cap_copy(uint64_t *x)
+{
+    struct place dst, src;
+    enum abi_error e = cap_place(x[0], &dst);
+    if (e == ERR_OK) {
+        e = cap_place(x[1], &src);
+    }
+    if (e != ERR_OK) {
+        return e;
+    }
+    if (x[4] & ~(uint64_t)COPY_SIBLING) {
+        return ERR_RANGE;
+    }
+    return cap_derive(src.ref, dst.ref, dst.rank, x[2], x[3], x[4]);
+}
+
+enum abi_error op_cap_move(uint64_t *x)
+{
+    struct place dst, src;
+    enum abi_error e = cap_place(x[0], &dst);
+    if (e == ERR_OK) {
+        e = cap_place(x[1], &src);
+    }
+    if (e != ERR_OK) {
+        return e;
+    }
+    struct slot *s = slot_at(src.ref), *d = slot_at(dst.ref);
+    if (s->type == TYPE_NULL) {
+        return ERR_EMPTY;
+    }
+    if (d->type != TYPE_NULL) {
+        return ERR_FULL;
+    }
+    if (s->type == TYPE_ZOMBIE) {
+        return ERR_STATE;
+    }
+    if (s->type == TYPE_CNODE &&
+        ((uint32_t)s->attr >> ATTR_RANK_SHIFT & RANK_MAX) >= dst.rank) {
+        return ERR_RANK;
+    }
+    struct slot copy = *s;
+    *d = copy;
+    slot_at(copy.prev)->next = dst.ref;
+    slot_at(copy.next)->prev = dst.ref;
+    *s = (struct slot){0};
+    return ERR_OK;
+}
+
+enum abi_error op_cap_delete(uint64_t *x)
+{
+    struct place p;
+    enum abi_error e = cap_place(x[0], &p);
+    if (e != ERR_OK) {
+        return e;
+    }
+    struct slot *s = slot_at(p.ref);
+    if (s->type == TYPE_NULL) {
+        return ERR_EMPTY;
+    }
+    for (uint32_t i = 0; i < STEPS; i++) {
+        if (cap_delete_step(s) || s->type == TYPE_NULL) {
+            return ERR_OK;
+        }
+    }
+    return ERR_AGAIN;
+}
+
+enum abi_error op_cap_revoke(uint64_t *x)
+{
+    struct place p;
+    enum abi_error e = cap_place(x[0], &p);
+    if (e != ERR_OK) {
+        return e;
+    }
+    struct slot *s = slot_at(p.ref);
+    if (s->type == TYPE_NULL) {
+        return ERR_EMPTY;
+    }
+    for (uint32_t i = 0; i < STEPS; i++) {
+        if (s->type == TYPE_NULL) {
+            return ERR_OK; /* it lay in a CNode that died */
+        }
+        struct slot *next = slot_at(s->next);
+        if (!cap_derives(s, next)) {
+            if (s->type == TYPE_UNTYPED || s->type == TYPE_RANGE) {
+                s->word = 0;
+            }
+            return ERR_OK;
+        }
+        cap_delete_step(next);
+    }
+    return ERR_AGAIN;
+}
+
+enum abi_error op_cap_identify(uint64_t *x)
+{
+    struct place p;
+    enum abi_error e = cap_place(x[0], &p);
+    if (e != ERR_OK) {
+        return e;
+    }
+    const struct slot *s = slot_at(p.ref);
+    if (s->type == TYPE_NULL) {
+        return ERR_EMPTY;
+    }
+    bool number = s->type == TYPE_CPU || s->type == TYPE_IRQ;
+    uint32_t unit = s->type == TYPE_RANGE ? PAGE_LOG2 : CELL_LOG2;
+    uint64_t size = number ? 0 : s->order + unit;
+    x[1] = s->type | (uint64_t)s->rights << 8 | size << 16 |
+           (uint64_t)(s->attr & ATTR_DEPTH) << 24 |
+           (s->attr & ATTR_DEVICE ? 1ull << 32 : 0);
+    x[2] = number ? s->obj : (uint64_t)s->obj << unit;
+    x[3] = s->type == TYPE_UNTYPED || s->type == TYPE_RANGE
+               ? (uint64_t)(uint32_t)s->word << unit
+               : s->word;
+    return ERR_OK;
+}
+
+typedef enum abi_error (*handler)(uint64_t *x);
+
+static const handler table[] = {
+#define SYSCALL(nr, name) [nr] = op_##name,
+#include "calls.inc"
+#undef SYSCALL
+};
+
+bool syscall_dispatch(struct dispatcher *d, uint32_t nr)
+{
+    if (nr == SVC_CALL) {
+        call_enter(d);
+        return true;
+    }
+    if (nr == SVC_REPLY) {
+        call_reply(d);
+        return true;
+    }
+    uint64_t *x = d->context.x;
+    enum abi_error e = nr < SYS_COUNT ? table[nr](x) : ERR_NOSYS;
+    if (e == ERR_AGAIN) {
+        return false;
+    }
+    if (e != ERR_SWITCHED) {
+        x[0] = e;
+    }
+    return true;
+}

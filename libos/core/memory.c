@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: BSL-1.0
+ *
+ * Maps, stacks and runs. Addresses are handed out once, in ascending order: a
+ * stale pointer then faults. Only the stretches of runs are used again, after
+ * the longest time, because every start of a program needs one.
+ */
+#include "memory.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <abi/calls.h>
+#include <vesper/memory.h>
+#include <vesper/thread.h>
+
+#include "object.h"
+
+#define FRAME_BYTES (1ull << BIG_FRAME_LOG2)
+#define RUN_FRAMES  (STRETCH_BYTES / FRAME_BYTES)
+#define RUNS_MAX    8u
+#define HEAP_SLOTS  32u /* 64 MiB */
+#define SMALL_PAGES 4u  /* maps up to here take pages, not a frame */
+
+struct run {
+    uint64_t va; /* 0: never used */
+    cptr_t stretch;
+    cptr_t frame[RUN_FRAMES];
+    bool busy;
+    uint64_t given; /* order of giving back; oldest is used first */
+};
+
+struct mutex memory_lock;
+
+/* Guarded by memory_lock. */
+static uint64_t range_next, range_end; /* slots never used */
+static uint64_t map_next, map_end;     /* rest of the latest map slot */
+static cptr_t map_stretch;
+static struct run runs[RUNS_MAX];
+static uint64_t give_count;
+
+void memory_init(uint64_t base, uint64_t bytes)
+{
+    uint64_t heap = HEAP_SLOTS * STRETCH_BYTES;
+    if (heap > bytes / 2) {
+        heap = bytes / 2 / STRETCH_BYTES * STRETCH_BYTES;
+    }
+    heap_init(base, base + heap);
+    range_next = base + heap;
+    range_end = base + bytes;
+}
+
+/* A new slot with its stretch: *stretch; its address, or 0. */
+static uint64_t slot_next(cptr_t *stretch)
+{
+    if (range_next + STRETCH_BYTES > range_end) {
+        return 0;
+    }
+    *stretch = object_stretch(range_next);
+    if (*stretch == 0) {
+        return 0;
+    }
+    range_next += STRETCH_BYTES;
+    return range_next - STRETCH_BYTES;
+}
+
+cptr_t memory_frame(cptr_t stretch, uint64_t va)
+{
+    bool dirty;
+    cptr_t frame = frame_take(&dirty);
+    if (frame == 0) {
+        return 0;
+    }
+    if (sys_frame_map(frame, stretch, va, RIGHT_READ | RIGHT_WRITE) != ERR_OK) {
+        frame_give(frame);
+        return 0;
+    }
+    if (dirty) {
+        memset((void *)va, 0, FRAME_BYTES);
+    }
+    return frame;
+}
+
+static bool map_frames(cptr_t stretch, uint64_t va, uint64_t end)
+{
+    for (; va < end; va += FRAME_BYTES) {
+        if (memory_frame(stretch, va) == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool map_pages(cptr_t stretch, uint64_t va, uint64_t end)
+{
+    for (; va < end; va += PAGE_BYTES) {
+        cptr_t frame = object_make(TYPE_FRAME, PAGE_LOG2);
+        if (frame == 0 || sys_frame_map(frame, stretch, va,
+                                        RIGHT_READ | RIGHT_WRITE) != ERR_OK) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Addresses in one slot, at most a slot's worth: 0 if there is none. */
+static uint64_t map_reserve(uint64_t bytes, uint64_t align)
+{
+    uint64_t va = (map_next + align - 1) / align * align;
+    if (map_next == 0 || va + bytes > map_end) {
+        va = slot_next(&map_stretch);
+        if (va == 0) {
+            return 0;
+        }
+        map_end = va + STRETCH_BYTES;
+    }
+    map_next = va + bytes;
+    return va;
+}
+
+/* More than a slot holds: whole slots of its own, in ascending order. */
+static uint64_t map_large(uint64_t bytes)
+{
+    uint64_t first = range_next;
+    for (uint64_t done = 0; done < bytes; done += STRETCH_BYTES) {
+        cptr_t stretch;
+        uint64_t va = slot_next(&stretch);
+        uint64_t part =
+            bytes - done < STRETCH_BYTES ? bytes - done : STRETCH_BYTES;
+        if (va == 0 || !map_frames(stretch, va, va + part)) {
+            return 0;
+        }
+    }
+    return first;
+}
+
+static uint64_t map_any(uint64_t bytes)
+{
+    if (bytes > STRETCH_BYTES) {
+        return map_large(bytes);
+    }
+    bool small = bytes <= SMALL_PAGES * PAGE_BYTES;
+    uint64_t va = map_reserve(bytes, small ? PAGE_BYTES : FRAME_BYTES);
+    if (va == 0) {
+        return 0;
+    }
+    bool mapped = small ? map_pages(map_stretch, va, va + bytes)
+                        : map_frames(map_stretch, va, va + bytes);
+    /* The rest of the last frame belongs to this map. */
+    map_next = small ? map_next
+                     : (map_next + FRAME_BYTES - 1) / FRAME_BYTES * FRAME_BYTES;
+    return mapped ? va : 0;
+}
+
+void *memory_map(size_t bytes)
+{
+    if (bytes == 0 || bytes > range_end) {
+        return NULL;
+    }
+    mutex_lock(&memory_lock);
+    uint64_t va = map_any((bytes + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES);
+    mutex_unlock(&memory_lock);
+    return (void *)va;
+}
+
+uint64_t memory_stack(uint64_t bytes, uint64_t *guard_bytes)
+{
+    mutex_lock(&memory_lock);
+    uint64_t va = map_reserve(FRAME_BYTES + bytes, FRAME_BYTES);
+    if (va != 0) {
+        va += FRAME_BYTES;
+        if (!map_frames(map_stretch, va, va + bytes)) {
+            va = 0;
+        }
+    }
+    mutex_unlock(&memory_lock);
+    *guard_bytes = FRAME_BYTES;
+    return va;
+}
+
+/* ---- runs -------------------------------------------------------------- */
+
+/* The record that has been idle longest; a new stretch only if all are busy. */
+static struct run *run_idle(void)
+{
+    struct run *best = NULL, *unused = NULL;
+    for (uint32_t i = 0; i < RUNS_MAX; i++) {
+        struct run *r = &runs[i];
+        if (r->va == 0) {
+            unused = r;
+        } else if (!r->busy && (best == NULL || r->given < best->given)) {
+            best = r;
+        }
+    }
+    if (best != NULL || unused == NULL) {
+        return best;
+    }
+    unused->va = slot_next(&unused->stretch);
+    return unused->va != 0 ? unused : NULL;
+}
+
+static void run_empty(struct run *r)
+{
+    for (uint32_t i = 0; i < RUN_FRAMES; i++) {
+        if (r->frame[i] != 0) {
+            (void)sys_frame_unmap(r->frame[i]);
+            frame_give(r->frame[i]);
+            r->frame[i] = 0;
+        }
+    }
+}
+
+static bool run_fill(struct run *r, uint64_t bytes)
+{
+    for (uint32_t i = 0; i * FRAME_BYTES < bytes; i++) {
+        r->frame[i] = memory_frame(r->stretch, r->va + i * FRAME_BYTES);
+        if (r->frame[i] == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+int memory_run_take(size_t bytes, struct memory_run *out)
+{
+    if (bytes == 0 || bytes > MEMORY_RUN_MAX) {
+        return EINVAL;
+    }
+    bytes = (bytes + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
+    mutex_lock(&memory_lock);
+    struct run *r = run_idle();
+    bool filled = r != NULL && run_fill(r, bytes);
+    if (filled) {
+        r->busy = true;
+        *out = (struct memory_run){(void *)r->va, bytes, r->stretch};
+    } else if (r != NULL) {
+        run_empty(r);
+    }
+    mutex_unlock(&memory_lock);
+    return filled ? 0 : ENOMEM;
+}
+
+void memory_run_give(struct memory_run *run)
+{
+    mutex_lock(&memory_lock);
+    for (uint32_t i = 0; i < RUNS_MAX; i++) {
+        struct run *r = &runs[i];
+        if (r->busy && r->va == (uintptr_t)run->address) {
+            (void)sys_cap_revoke(r->stretch);
+            run_empty(r);
+            r->busy = false;
+            r->given = ++give_count;
+        }
+    }
+    mutex_unlock(&memory_lock);
+}

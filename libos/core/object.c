@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSL-1.0
+ *
+ * Untyped memory is used in two sizes: pieces of 64 KiB and more for frames,
+ * and one 64 KiB piece at a time for pages, so that a page now and then does
+ * not cost the alignment of a frame. Frames given back are kept: a domain that
+ * needed the memory once will need it again, and what is over goes back when
+ * the domain ends.
+ */
+#include "object.h"
+
+#include <abi/calls.h>
+
+#include <vesper/root.h>
+#include <vesper/root_call.h>
+#include <vesper/start.h>
+
+#include "slots.h"
+
+#define PIECES_MAX 64u
+#define FRAMES_MAX 128u
+#define PIECE_LOG2 18u /* what ROOT_MEMORY gives at most */
+
+static cptr_t piece[PIECES_MAX] = {SLOT_UNTYPED};
+static uint32_t pieces = 1;
+static cptr_t page_piece; /* 64 KiB for pages; 0: none yet */
+static cptr_t spare_frame[FRAMES_MAX];
+static uint32_t spare_frames;
+
+/* One more piece from the root server, as large as the quota allows. */
+static bool piece_fetch(void)
+{
+    cptr_t slot = pieces < PIECES_MAX ? slot_take() : 0;
+    if (slot == 0) {
+        return false;
+    }
+    for (uint64_t log2 = PIECE_LOG2; log2 >= BIG_FRAME_LOG2; log2--) {
+        uint64_t w[8] = {ROOT_MEMORY, log2, slot};
+        if (root_call(w, 0) == 0) {
+            piece[pieces++] = slot;
+            return true;
+        }
+    }
+    slot_give(slot);
+    return false;
+}
+
+/* Newest first; a piece without room for 64 KiB is never looked at again. */
+static bool piece_retype(cptr_t dst, enum abi_type type, uint32_t size_log2)
+{
+    do {
+        while (pieces > 0) {
+            enum abi_error error = sys_untyped_retype(piece[pieces - 1], dst,
+                                                      type, size_log2, 1, 0, 0);
+            if (error != ERR_NOMEM) {
+                return error == ERR_OK;
+            }
+            pieces--;
+        }
+    } while (piece_fetch());
+    return false;
+}
+
+/* A fresh piece for pages. */
+static bool page_piece_fetch(void)
+{
+    cptr_t slot = slot_take();
+    if (slot == 0) {
+        return false;
+    }
+    if (!piece_retype(slot, TYPE_UNTYPED, BIG_FRAME_LOG2)) {
+        slot_give(slot);
+        return false;
+    }
+    page_piece = slot;
+    return true;
+}
+
+static bool page_retype(cptr_t dst, enum abi_type type, uint32_t size_log2)
+{
+    enum abi_error error = ERR_NOMEM;
+    do {
+        if (page_piece != 0) {
+            error =
+                sys_untyped_retype(page_piece, dst, type, size_log2, 1, 0, 0);
+        }
+    } while (error == ERR_NOMEM && page_piece_fetch());
+    return error == ERR_OK;
+}
+
+cptr_t object_make(enum abi_type type, uint32_t size_log2)
+{
+    cptr_t slot = slot_take();
+    if (slot == 0) {
+        return 0;
+    }
+    bool made = size_log2 < BIG_FRAME_LOG2
+                    ? page_retype(slot, type, size_log2)
+                    : piece_retype(slot, type, size_log2);
+    if (!made) {
+        slot_give(slot);
+        return 0;
+    }
+    return slot;
+}
+
+static bool stretch_make(cptr_t slot, uint64_t va)
+{
+    enum abi_error error = ERR_NOMEM;
+    do {
+        if (page_piece != 0) {
+            error = sys_stretch_create(slot, page_piece, SLOT_RANGE, va);
+        }
+    } while (error == ERR_NOMEM && page_piece_fetch());
+    return error == ERR_OK;
+}
+
+cptr_t object_stretch(uint64_t va)
+{
+    cptr_t slot = slot_take();
+    if (slot == 0) {
+        return 0;
+    }
+    if (stretch_make(slot, va)) {
+        if (sys_stretch_attach(slot, CPTR_SELF_DOMAIN,
+                               RIGHT_READ | RIGHT_WRITE) == ERR_OK) {
+            return slot;
+        }
+        (void)sys_cap_delete(slot);
+    }
+    slot_give(slot);
+    return 0;
+}
+
+cptr_t frame_take(bool *dirty)
+{
+    *dirty = spare_frames > 0;
+    if (*dirty) {
+        return spare_frame[--spare_frames];
+    }
+    return object_make(TYPE_FRAME, BIG_FRAME_LOG2);
+}
+
+void frame_give(cptr_t frame)
+{
+    if (spare_frames < FRAMES_MAX) {
+        spare_frame[spare_frames++] = frame;
+        return;
+    }
+    (void)sys_cap_delete(frame);
+    slot_give(frame);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSL-1.0
+ *
+ * The lists that threads stand in. Pure: no system call, no state of its own;
+ * the host tests run it as it is. A thread stands in at most one queue or list
+ * (link `next`) and, besides, among the sleepers (link `sleep_next`).
+ *
+ * Rules: masked, or before threads exist.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct thread;
+
+#define DEADLINE_NONE (~0ull) /* in counter ticks */
+
+/* First in, first out; all zero is empty. */
+struct queue {
+    struct thread *head, *tail;
+};
+
+void queue_push(struct queue *q, struct thread *t);
+void queue_push_front(struct queue *q, struct thread *t);
+struct thread *queue_pop(struct queue *q); /* NULL: empty */
+
+/* A list of waiting threads, oldest first; NULL is empty. */
+void list_append(struct thread **list, struct thread *t);
+void list_remove(struct thread **list, struct thread *t);
+
+/* Threads with a deadline, soonest first. */
+void sleepers_insert(struct thread **list, struct thread *t);
+void sleepers_remove(struct thread **list, struct thread *t);

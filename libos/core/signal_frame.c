@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSL-1.0
+ *
+ * From the event bit to the main thread: fetch the mask, let posix decide
+ * (<vesper/signals.h>), then wake the main thread from an interruptible wait
+ * or, if it was preempted, push a call of the handlers onto its stack.
+ *
+ * A main thread that gave up the CPU itself is left alone: the libos function
+ * it is in looks at signals_waiting() at its own boundary.
+ */
+#include "signal_frame.h"
+
+#include <signal.h>
+#include <stddef.h>
+
+#include <vesper/root.h>
+#include <vesper/root_call.h>
+#include <vesper/signals.h>
+
+#include "page.h"
+#include "sched.h"
+#include "switch.h"
+#include "threads.h"
+
+/* On the main thread's stack, 16-byte aligned. */
+struct signal_frame {
+    struct saved_context context;
+    struct fp_state fp;
+};
+_Static_assert(sizeof(struct signal_frame) % 16 == 0, "stack alignment");
+
+_Noreturn void signal_frame_run(struct signal_frame *frame);
+
+/* The frame that is on the main thread's stack, or NULL; guarded by the mask.
+ * One at a time: signals that come meanwhile are handled in the same frame, so
+ * that a flood of them cannot fill the stack. */
+static struct signal_frame *pushed;
+
+/* Back to what the signal interrupted, when all are handled. */
+_Noreturn void signal_frame_run(struct signal_frame *frame)
+{
+    for (;;) {
+        signals_run();
+        upcall_mask();
+        if (!signals_waiting()) {
+            break;
+        }
+        upcall_unmask();
+    }
+    pushed = NULL;
+    fp_restore(&frame->fp);
+    context_copy(&upcall_page->slots[UPCALL_SLOT], &frame->context);
+    sched_resume();
+}
+
+/* A handler that left its frame by longjmp is above it. */
+static bool frame_live(const struct thread *t)
+{
+    return pushed != NULL && t->context.sp <= (uintptr_t)pushed;
+}
+
+static void signal_push(struct thread *t)
+{
+    if (t->signals_held != 0 || frame_live(t)) {
+        return;
+    }
+    struct signal_frame *frame =
+        (struct signal_frame *)((t->context.sp & ~15ull) - sizeof(*frame));
+    pushed = frame;
+    context_copy(&frame->context, &t->context);
+    for (size_t i = 0; i < sizeof(frame->fp) / 8; i++) {
+        ((volatile uint64_t *)&frame->fp)[i] = ((uint64_t *)&t->fp)[i];
+    }
+    t->context.x[0] = (uintptr_t)frame;
+    t->context.sp = (uintptr_t)frame;
+    t->context.pc = (uintptr_t)signal_entry;
+}
+
+void signals_hold(void)
+{
+    sched_current()->signals_held++;
+}
+
+void signals_allow(void)
+{
+    struct thread *self = sched_current();
+    self->signals_held--;
+    if (self->signals_held == 0 && self == thread_main_thread() &&
+        signals_waiting()) {
+        signals_run();
+    }
+}
+
+void signal_fetch(void)
+{
+    uint64_t w[8] = {ROOT_SIGNALS};
+    struct thread *t = thread_main_thread();
+    if (root_call(w, 0) != 0 || w[1] == 0 || !signals_post((uint32_t)w[1])) {
+        return;
+    }
+    if (t->state == THREAD_WAITING && t->interruptible) {
+        sched_wake(t, WAKE_SIGNAL);
+    } else if (t->state == THREAD_READY && !t->voluntary) {
+        signal_push(t);
+    }
+}
+
+/* ---- without posix: every signal ends the domain, but a child's end ---- */
+
+__attribute__((weak)) bool signals_post(uint32_t came)
+{
+    came &= ~(1u << SIGCHLD);
+    if (came != 0) {
+        uint64_t w[8] = {ROOT_EXIT, (uint64_t)__builtin_ctz(came)};
+        (void)root_call(w, 0);
+    }
+    return false;
+}
+
+__attribute__((weak)) void signals_run(void)
+{
+}
+
+__attribute__((weak)) bool signals_waiting(void)
+{
+    return false;
+}

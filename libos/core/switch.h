@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSL-1.0
+ *
+ * What C cannot say: upcall.S. All of it is called masked.
+ */
+#pragma once
+
+#include <abi/abi.h>
+
+#include "state.h"
+
+/* Save what a function call preserves on t's stack and call go, which does not
+ * return; thread_swap does, when somebody calls thread_enter(t). */
+void thread_swap(struct thread *t, void (*go)(void));
+_Noreturn void thread_enter(struct thread *t);
+
+/* Bytes that thread_swap pushes, and where in them. */
+#define SWAP_BYTES 176u
+#define SWAP_X19   0u
+#define SWAP_X30   11u /* in words */
+
+/* First code of a new thread: unmasks and calls thread_main(x19). */
+void thread_begin(void);
+
+/* All of q0..q31, fpcr, fpsr. */
+void fp_save(struct fp_state *to);
+void fp_restore(const struct fp_state *from);
+
+/* As assignment, but without FP registers whatever the compiler likes. */
+void context_copy(struct saved_context *to, const struct saved_context *from);
+
+void upcall_entry(void);
+void upcall_double_entry(void);
+
+/* Where a preempted thread is sent to run a signal handler: x0 = frame. */
+void signal_entry(void);
+
+/* [resume_begin, resume_end): the instructions that give the CPU to a voluntary
+ * thread. An upcall may come at any instruction after the unmasking that
+ * follows; none needs undoing, because by then the thread's registers, stack
+ * and TPIDR_EL0 are its own. */
+extern const char resume_begin[], resume_end[];

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSL-1.0
+ *
+ * Names for addresses, from the table that the loader made. Pure.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include <vesper/symbols.h>
+
+/* The function that `offset` of the image lies in and how far; NULL: none. */
+const char *symbol_find(const struct symbol_table *table, uint64_t offset,
+                        uint64_t *distance);

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: BSL-1.0
+ *
+ * Upcall entries, the switch between threads, and register files. The C
+ * signatures are in switch.h.
+ */
+	.arch	armv8-a+fp+simd
+
+	.macro	FUNC name
+	.section .text.\name, "ax", %progbits
+	.balign	16
+	.global	\name
+	.type	\name, %function
+\name:
+	.endm
+
+	.macro	END name
+	.size	\name, . - \name
+	.endm
+
+/* x0 = page, sp = upcall stack, masked. A chain of frames ends here. */
+FUNC upcall_entry
+	mov	x29, xzr
+	mov	x30, xzr
+	bl	upcall_main
+	brk	#1
+END upcall_entry
+
+FUNC upcall_double_entry
+	mov	x29, xzr
+	mov	x30, xzr
+	bl	upcall_double
+	brk	#1
+END upcall_double_entry
+
+/* void thread_swap(struct thread *t, void (*go)(void))
+ * Frame of SWAP_BYTES: x19..x30, d8..d15, fpcr, fpsr. */
+FUNC thread_swap
+	sub	sp, sp, #176
+	stp	x19, x20, [sp]
+	stp	x21, x22, [sp, #16]
+	stp	x23, x24, [sp, #32]
+	stp	x25, x26, [sp, #48]
+	stp	x27, x28, [sp, #64]
+	stp	x29, x30, [sp, #80]
+	stp	d8, d9, [sp, #96]
+	stp	d10, d11, [sp, #112]
+	stp	d12, d13, [sp, #128]
+	stp	d14, d15, [sp, #144]
+	mrs	x2, fpcr
+	mrs	x3, fpsr
+	stp	x2, x3, [sp, #160]
+	mov	x2, sp
+	str	x2, [x0]
+	blr	x1
+	brk	#1
+END thread_swap
+
+/* void thread_enter(struct thread *t): the mirror image. Still masked when it
+ * returns as thread_swap: unmasking is the thread's own, ordinary code, so
+ * there is no instruction that runs unmasked and belongs to nobody. */
+FUNC thread_enter
+	.global	resume_begin
+resume_begin:
+	ldp	x1, x2, [x0]
+	msr	tpidr_el0, x2
+	mov	sp, x1
+	ldp	x2, x3, [sp, #160]
+	msr	fpcr, x2
+	msr	fpsr, x3
+	ldp	d14, d15, [sp, #144]
+	ldp	d12, d13, [sp, #128]
+	ldp	d10, d11, [sp, #112]
+	ldp	d8, d9, [sp, #96]
+	ldp	x29, x30, [sp, #80]
+	ldp	x27, x28, [sp, #64]
+	ldp	x25, x26, [sp, #48]
+	ldp	x23, x24, [sp, #32]
+	ldp	x21, x22, [sp, #16]
+	ldp	x19, x20, [sp]
+	add	sp, sp, #176
+	ret
+	.global	resume_end
+resume_end:
+END thread_enter
+
+/* x19 = struct thread, from the frame that thread_create built. */
+FUNC thread_begin
+	mov	x29, xzr
+	mov	x30, xzr
+	mov	x0, x19
+	bl	thread_main
+	brk	#1
+END thread_begin
+
+/* x0 = frame on the thread's own stack, unmasked. */
+FUNC signal_entry
+	bl	signal_frame_run
+	brk	#1
+END signal_entry
+
+	.macro	QREGS op
+	\op	q0, q1, [x0]
+	\op	q2, q3, [x0, #32]
+	\op	q4, q5, [x0, #64]
+	\op	q6, q7, [x0, #96]
+	\op	q8, q9, [x0, #128]
+	\op	q10, q11, [x0, #160]
+	\op	q12, q13, [x0, #192]
+	\op	q14, q15, [x0, #224]
+	\op	q16, q17, [x0, #256]
+	\op	q18, q19, [x0, #288]
+	\op	q20, q21, [x0, #320]
+	\op	q22, q23, [x0, #352]
+	\op	q24, q25, [x0, #384]
+	\op	q26, q27, [x0, #416]
+	\op	q28, q29, [x0, #448]
+	\op	q30, q31, [x0, #480]
+	.endm
+
+/* void fp_save(struct fp_state *to) */
+FUNC fp_save
+	QREGS	stp
+	mrs	x1, fpcr
+	mrs	x2, fpsr
+	add	x0, x0, #512
+	stp	x1, x2, [x0]
+	ret
+END fp_save
+
+/* void fp_restore(const struct fp_state *from) */
+FUNC fp_restore
+	QREGS	ldp
+	add	x0, x0, #512
+	ldp	x1, x2, [x0]
+	msr	fpcr, x1
+	msr	fpsr, x2
+	ret
+END fp_restore
+
+/* void context_copy(struct saved_context *to, const struct saved_context *)
+ * 288 bytes, a multiple of 32. */
+FUNC context_copy
+	mov	x2, #288
+1:	ldp	x3, x4, [x1], #16
+	ldp	x5, x6, [x1], #16
+	stp	x3, x4, [x0], #16
+	stp	x5, x6, [x0], #16
+	subs	x2, x2, #32
+	b.ne	1b
+	ret
+END context_copy
+
+	.section .note.GNU-stack, "", %progbits

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSL-1.0
+ *
+ * The upcall handler: takes in what the kernel says, wakes threads, and goes on
+ * with a thread. Runs masked on its own stack and never returns.
+ *
+ * Rule: until sched_park the interrupted thread's FP registers are live in the
+ * CPU. This folder is compiled without them (-mgeneral-regs-only), and nothing
+ * here calls libc or the root server before it has parked.
+ */
+#include "page.h"
+
+#include <stddef.h>
+
+#include <vesper/start.h>
+
+#include "crash.h"
+#include "event.h"
+#include "sched.h"
+#include "signal_frame.h"
+#include "switch.h"
+
+#define UPCALL_STACK_BYTES 16384u
+
+struct upcall_page *upcall_page;
+
+static _Alignas(16) uint8_t upcall_stack[UPCALL_STACK_BYTES];
+static _Alignas(16) uint8_t double_stack[UPCALL_STACK_BYTES];
+
+void upcall_init(struct upcall_page *page)
+{
+    upcall_page = page;
+    page->save_slot = UPCALL_SLOT;
+    page->entry = (uintptr_t)upcall_entry;
+    page->sp = (uintptr_t)(upcall_stack + sizeof(upcall_stack));
+    page->double_entry = (uintptr_t)upcall_double_entry;
+    page->double_sp = (uintptr_t)(double_stack + sizeof(double_stack));
+}
+
+/* True if a signal came, which only the root server can tell more of. */
+static bool events_fetch(struct upcall_page *page)
+{
+    uint64_t bits = __atomic_exchange_n(&page->events, 0, __ATOMIC_ACQUIRE);
+    event_arrived(bits & ~(1ull << EVENT_SIGNAL));
+    return bits >> EVENT_SIGNAL & 1;
+}
+
+_Noreturn void upcall_main(struct upcall_page *page)
+{
+    uint32_t reasons = __atomic_exchange_n(&page->pending, 0, __ATOMIC_ACQUIRE);
+    bool interrupted = page->saved_slot != SAVE_NONE;
+    if (reasons & (REASON_FAULT | REASON_EXCEPTION)) {
+        crash_report(page, false);
+    }
+    bool signal = (reasons & REASON_EVENT) && events_fetch(page);
+    sched_expire();
+    if (interrupted && !signal && !sched_slice_over()) {
+        sched_resume();
+    }
+    if (interrupted) {
+        bool rotate = sched_slice_over();
+        sched_park();
+        if (rotate) {
+            sched_rotate();
+        }
+    }
+    if (signal) {
+        signal_fetch();
+    }
+    sched_dispatch();
+}
+
+_Noreturn void upcall_double(struct upcall_page *page)
+{
+    crash_report(page, true);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSL-1.0
+ *
+ * The root server's protocol: protected calls on SLOT_ROOT. Message words
+ * w0..w7; w0 is the operation, in the answer 0 or a positive errno. All are
+ * short; what takes time is announced by an event (start.h) and fetched here.
+ */
+#pragma once
+
+#include <stdint.h>
+
+enum root_op {
+    ROOT_EXIT = 1, /* w1 status as waitpid gives it. Does not return. */
+    ROOT_SPAWN,    /* w1 address of struct spawn_request, w2 bytes of it;
+                      the STRETCH that holds it goes along (READ, ATTACH).
+                      -> w1 pid */
+    ROOT_WAIT,     /* w1 pid or -1 -> w1 pid, w2 status; w1 0: none ended yet;
+                      ECHILD: no such child */
+    ROOT_KILL,     /* w1 pid, w2 signal. SIGKILL destroys; 0 only checks. */
+    ROOT_SIGNALS,  /* -> w1 mask of signals that came since the last time */
+    ROOT_CONNECT,  /* w1,w2 service name; w3 pages 2..56; w4 event bit that the
+                      server sets; w5 empty slot for the event capability that
+                      wakes the server -> w1 channel address, w2 bytes.
+                      A channel of the caller with the same bit and pages whose
+                      server is gone is used again, at its address: whoever
+                      still has a pointer into it does not fault.
+                      ENOENT: nobody provides it; EACCES: manifest forbids */
+    ROOT_ACCEPT,   /* server. w1 empty slot for the event capability that wakes
+                      the client -> w1 channel address (0: no more), w2 bytes,
+                      w3 client's domain id, w4 channel id */
+    ROOT_CLOSED,   /* server. -> w1 id of a channel whose client is gone (0: no
+                      more): it is already unmapped; drop its state. */
+    ROOT_MEMORY,   /* w1 log2 bytes 16..18, w2 empty slot: place an UNTYPED
+                      there. ENOMEM: quota or memory used up */
+    ROOT_DOMAINS,  /* w1 index -> w1 id | parent << 32, w2 state | priority <<
+                      32,  w3 memory bytes, w4 CPU ns, w5..w7 name; ENOENT: past
+                      end */
+    ROOT_USAGE,    /* -> w1 total, w2 kernel, w3 used, w4 free bytes */
+    ROOT_POWER,    /* w1 0 power off, 1 reboot. Does not return. */
+    ROOT_WALL,     /* w1 new wall_epoch_ns or INT64_MIN -> w1 present one */
+    ROOT_LOG,      /* w1 length <= 48, w2..w7 text: to the console's log */
+    ROOT_CRASH,    /* w1 signal: end as if killed by it. Does not return. */
+};
+
+#define SPAWN_MAGIC 0x4e575053u
+#define SPAWN_FDS   16
+
+/* All offsets count from the start of the request; it lies in one stretch. The
+ * program is an ELF file's content, or, if image_bytes is 0, the file of the
+ * boot archive that `path` names (after /boot/). */
+struct spawn_request {
+    uint32_t magic, argc, envc, fd_count;
+    uint32_t strings, strings_bytes; /* path, argv..., envp..., NUL ended */
+    uint64_t image, image_bytes;
+    char cwd[256];
+    struct start_fd_request {
+        int32_t fd;
+        uint32_t flags;
+        uint64_t handle;
+        char service[16];
+    } fd[SPAWN_FDS];
+};

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: BSL-1.0
+ *
+ * posix_spawn: the one way to start a program. The message for the root server
+ * holds the program itself, its arguments, and the open files that it inherits.
+ *
+ * Open files belong to a domain, so each one is first granted, at its service,
+ * to "the next domain that the root server starts for this client". That is why
+ * only one thread at a time spawns, and why grants are taken back when it
+ * fails.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <vesper/file.h>
+#include <vesper/root.h>
+#include <vesper/root_call.h>
+#include <vesper/thread.h>
+
+#include "fd.h"
+#include "place.h"
+#include "service.h"
+#include "signal_state.h"
+#include "spawn_actions.h"
+#include "spawn_request.h"
+#include "standard.h"
+
+#define IMAGE_MAX    ((off_t)(MEMORY_RUN_MAX - 65536))
+#define BOOT_PREFIX  "/boot/"
+#define NULL_SERVICE "null" /* what /dev/null is called in struct start_fd */
+
+static struct mutex spawn_lock;
+
+/* Make one open file the child's; handle 0 is everybody's. */
+static int grant(const struct description *d, uint64_t *number)
+{
+    struct channel_request r = {.op = FILE_GRANT, .handle = d->handle};
+    struct channel_completion answer;
+    int error;
+
+    *number = 0;
+    if (d->service == NULL || d->handle == 0) {
+        return 0;
+    }
+    error = posix_description_check(d);
+    if (error == 0) {
+        uint32_t generation = d->generation;
+
+        error = posix_service_call_of(d->service, &generation, &r, &answer);
+    }
+    if (error == 0) {
+        *number = answer.value[0];
+    }
+    return error;
+}
+
+static void ungrant(const struct start_fd_request *fd)
+{
+    struct channel_request r = {.op = FILE_UNGRANT, .arg = {fd->handle}};
+    struct channel_completion answer;
+    struct service *s = posix_service_find(fd->service);
+
+    if (fd->handle != 0 && s != NULL) {
+        posix_service_call(s, &r, &answer);
+    }
+}
+
+/* The same number stands in several entries; take it back once. */
+static void ungrant_all(const struct spawn_request *r)
+{
+    for (uint32_t i = 0; i < r->fd_count; i++) {
+        bool again = false;
+
+        for (uint32_t j = 0; j < i; j++) {
+            again |= r->fd[j].handle == r->fd[i].handle &&
+                     strcmp(r->fd[j].service, r->fd[i].service) == 0;
+        }
+        if (!again) {
+            ungrant(&r->fd[i]);
+        }
+    }
+}
+
+/* The entry of an earlier file descriptor for the same description. */
+static const struct start_fd_request *find_same(const struct spawn_request *r,
+                                                const struct fd_entry *copy,
+                                                const struct description *d)
+{
+    for (uint32_t i = 0; i < r->fd_count; i++) {
+        if (copy[r->fd[i].fd].description == d) {
+            return &r->fd[i];
+        }
+    }
+    return NULL;
+}
+
+static int inherit(struct spawn_request *r, const struct fd_entry *copy, int fd)
+{
+    const struct description *d = copy[fd].description;
+    const struct start_fd_request *same = find_same(r, copy, d);
+    struct start_fd_request *wanted = &r->fd[r->fd_count];
+    int error = 0;
+
+    if (r->fd_count == SPAWN_FDS) {
+        return EMFILE;
+    }
+    *wanted = (struct start_fd_request){.fd = fd, .flags = d->flags};
+    strcpy(wanted->service,
+           d->service == NULL ? NULL_SERVICE : posix_service_name(d->service));
+    if (same != NULL) {
+        wanted->handle = same->handle;
+    } else {
+        error = grant(d, &wanted->handle);
+    }
+    if (error == 0) {
+        r->fd_count++;
+    }
+    return error;
+}
+
+static int inherit_all(struct spawn_request *r, const struct fd_entry *copy)
+{
+    int error = 0;
+
+    for (int fd = 0; fd < FD_MAX && error == 0; fd++) {
+        if (copy[fd].description != NULL && !copy[fd].close_on_exec) {
+            error = inherit(r, copy, fd);
+        }
+    }
+    return error;
+}
+
+static int root_spawn(const struct spawn_message *m, pid_t *pid)
+{
+    uint64_t w[8] = {ROOT_SPAWN, (uint64_t)(uintptr_t)m->run.address, m->bytes};
+    int error = root_call(w, m->run.stretch);
+
+    if (error == 0) {
+        *pid = (pid_t)w[1];
+    }
+    return error;
+}
+
+static int image_read(int fd, char *to, size_t bytes)
+{
+    size_t done = 0;
+
+    while (done < bytes) {
+        ssize_t now = read(fd, to + done, bytes - done);
+
+        if (now == 0 || (now < 0 && errno != EINTR)) {
+            return now == 0 ? EIO : errno;
+        }
+        done += now > 0 ? (size_t)now : 0;
+    }
+    return 0;
+}
+
+/* Open the program and see how long it is. */
+static int image_open(const char *path, int *fd, size_t *bytes)
+{
+    struct stat found;
+    int error = 0;
+
+    *fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (*fd < 0) {
+        return errno;
+    }
+    if (fstat(*fd, &found) != 0) {
+        error = errno;
+    } else if (!S_ISREG(found.st_mode)) {
+        error = EACCES;
+    } else if (found.st_size == 0) {
+        error = ENOEXEC;
+    } else if (found.st_size > IMAGE_MAX) {
+        error = E2BIG;
+    }
+    *bytes = error == 0 ? (size_t)found.st_size : 0;
+    if (error != 0) {
+        close(*fd);
+    }
+    return error;
+}
+
+/* The message with everything but the files; the program is read into it. */
+static int message_make(struct spawn_what *what, bool boot,
+                        struct spawn_message *m)
+{
+    int fd;
+    int error;
+
+    what->image_bytes = 0;
+    if (boot) {
+        return posix_spawn_message_create(what, m);
+    }
+    error = image_open(what->path, &fd, &what->image_bytes);
+    if (error != 0) {
+        return error;
+    }
+    error = posix_spawn_message_create(what, m);
+    if (error == 0) {
+        error = image_read(fd, posix_spawn_message_image(m), what->image_bytes);
+        if (error != 0) {
+            posix_spawn_message_free(m);
+        }
+    }
+    close(fd);
+    return error;
+}
+
+static int message_send(struct spawn_message *m,
+                        const posix_spawn_file_actions_t *actions, pid_t *pid)
+{
+    static struct fd_entry copy[FD_MAX]; /* guarded by spawn_lock */
+    int error;
+
+    posix_signal_hold();
+    mutex_lock(&spawn_lock);
+    posix_fd_copy_take(copy);
+    error = posix_spawn_actions_apply(actions, copy);
+    if (error == 0) {
+        error = inherit_all(m->request, copy);
+        if (error == 0) {
+            error = root_spawn(m, pid);
+        }
+        if (error != 0) {
+            ungrant_all(m->request);
+        }
+    }
+    posix_fd_copy_give(copy);
+    mutex_unlock(&spawn_lock);
+    posix_signal_release();
+    return error;
+}
+
+static bool is_boot(const char *path)
+{
+    return strncmp(path, BOOT_PREFIX, sizeof(BOOT_PREFIX) - 1) == 0;
+}
+
+int posix_spawn(pid_t *restrict pid, const char *restrict path,
+                const posix_spawn_file_actions_t *actions,
+                const posix_spawnattr_t *restrict attributes,
+                char *const argv[], char *const envp[])
+{
+    struct spawn_what what = {.argv = argv, .envp = envp};
+    struct spawn_message message;
+    struct place place;
+    int saved = errno;
+    pid_t child;
+    int error = posix_place_find(path, &place);
+
+    (void)attributes; /* see spawn_attributes.c */
+    posix_standard_flush();
+    what.path = place.path;
+    if (error == 0) {
+        error = message_make(&what, is_boot(place.path), &message);
+    }
+    if (error == 0) {
+        error = message_send(&message, actions, &child);
+        posix_spawn_message_free(&message);
+    }
+    if (error == 0 && pid != NULL) {
+        *pid = child;
+    }
+    errno = saved;
+    return error;
+}

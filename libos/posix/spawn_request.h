@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSL-1.0
+ *
+ * Building the message of ROOT_SPAWN in memory that can be sent (root.h: struct
+ * spawn_request). Errors are positive errno values.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+#include <vesper/memory.h>
+#include <vesper/root.h>
+
+/* What is to be started: path as the root server shall see it, NULL-ended
+ * lists. */
+struct spawn_what {
+    const char *path;
+    char *const *argv, *const *envp;
+    size_t image_bytes; /* 0: a program of the boot archive */
+};
+
+struct spawn_message {
+    struct memory_run run;
+    struct spawn_request *request; /* at the start of run */
+    size_t bytes;                  /* of the message */
+};
+
+/* Take memory and fill in everything but image and fds. E2BIG: it does not fit
+ * into one stretch. ENAMETOOLONG: the current directory's path. */
+int posix_spawn_message_create(const struct spawn_what *what,
+                               struct spawn_message *out);
+/* Where image_bytes of program go. */
+void *posix_spawn_message_image(const struct spawn_message *m);
+void posix_spawn_message_free(struct spawn_message *m);

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: BSL-1.0
+ *
+ * Domains: made from chunks of memory of their own, so that revoking the chunks
+ * takes back everything, wherever it went. The capabilities that manage a
+ * domain lie in a CNode made from the same memory; only the root server has it.
+ */
+#include "root.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define APP_DOMAIN_LOG2 15u /* six second-level tables */
+
+struct domain domains[DOMAINS_MAX];
+
+struct domain *domain_find(uint32_t id)
+{
+    struct domain *d = &domains[id % DOMAINS_MAX];
+    return id != 0 && d->phase != DOMAIN_FREE && d->id == id ? d : NULL;
+}
+
+cptr_t domain_object(const struct domain *d, uint32_t place)
+{
+    return CPTR(d->objects, place);
+}
+
+/* ---- memory of a domain ------------------------------------------------ */
+
+int domain_grow(struct domain *d, uint32_t log2)
+{
+    if (d->chunks == CHUNKS_MAX ||
+        d->memory_bytes + (1ull << log2) > d->quota) {
+        return ENOMEM;
+    }
+    uint32_t slot = chunk_take(log2);
+    if (slot == 0) {
+        return ENOMEM;
+    }
+    d->chunk[d->chunks++] = (struct chunk){slot, (uint8_t)log2};
+    d->memory_bytes += 1ull << log2;
+    return 0;
+}
+
+/* Objects come from the newest chunk; when it is full, from another one. */
+int domain_make(struct domain *d, cptr_t dst, uint32_t type, uint32_t log2,
+                uint32_t count, uint32_t rank)
+{
+    uint64_t step = dst >> 32 ? 1ull << 32 : 1;
+    for (uint32_t made = 0; made < count; made++) {
+        enum abi_error e = ERR_NOMEM;
+        if (d->chunks > 0) {
+            e = sys_untyped_retype(d->chunk[d->chunks - 1].slot,
+                                   dst + made * step, type, log2, 1, 0, rank);
+        }
+        if (e == ERR_NOMEM) {
+            int error = domain_grow(d, 18);
+            if (error != 0) {
+                return error;
+            }
+            e = sys_untyped_retype(d->chunk[d->chunks - 1].slot,
+                                   dst + made * step, type, log2, 1, 0, rank);
+        }
+        if (e != ERR_OK) {
+            return e == ERR_NOMEM ? ENOMEM : EIO;
+        }
+    }
+    return 0;
+}
+
+int domain_stretch(struct domain *d, uint32_t place, uint64_t va)
+{
+    enum abi_error e = ERR_NOMEM;
+    for (int tries = 0; tries < 2 && e == ERR_NOMEM; tries++) {
+        e = sys_stretch_create(domain_object(d, place),
+                               d->chunk[d->chunks - 1].slot, d->block, va);
+        if (e == ERR_NOMEM && domain_grow(d, 18) != 0) {
+            return ENOMEM;
+        }
+    }
+    return e == ERR_OK ? 0 : EIO;
+}
+
+/* ---- beginning --------------------------------------------------------- */
+
+static struct domain *free_entry(void)
+{
+    static uint32_t last_id = 1;
+    for (uint32_t n = 0; n < DOMAINS_MAX; n++) {
+        uint32_t id = ++last_id;
+        struct domain *d = &domains[id % DOMAINS_MAX];
+        /* Place 0 is the root server's own: its child index is not used. */
+        if (id % DOMAINS_MAX != 0 && d->phase == DOMAIN_FREE) {
+            memset(d, 0, sizeof(*d));
+            d->id = id;
+            d->index = id % DOMAINS_MAX;
+            return d;
+        }
+    }
+    return NULL;
+}
+
+static uint32_t log2_up(uint32_t n)
+{
+    uint32_t log2 = 0;
+    while (1u << log2 < n) {
+        log2++;
+    }
+    return log2;
+}
+
+static int make_cspace(struct domain *d)
+{
+    d->cnode = slot_take();
+    int e = d->cnode == 0 ? ENOMEM
+                          : domain_make(d, d->cnode, TYPE_CNODE,
+                                        CHILD_SLOTS_LOG2 + SLOT_LOG2, 1, 5);
+    if (e == 0) {
+        e = domain_make(d, CPTR(d->cnode, SLOT_UNTYPED), TYPE_UNTYPED, 16, 1,
+                        0);
+    }
+    if (e == 0 &&
+        (sys_untyped_retype(d->block, CPTR(d->cnode, SLOT_RANGE), TYPE_RANGE,
+                            BLOCK_LOG2, 1, 0, 0) ||
+         sys_domain_set_cspace(domain_object(d, OBJECT_DOMAIN), d->cnode))) {
+        e = EIO;
+    }
+    return e;
+}
+
+static int make_objects(struct domain *d, uint32_t frames)
+{
+    uint32_t log2 = log2_up(OBJECT_FRAMES + frames);
+    d->objects = slot_take();
+    d->next_frame = OBJECT_FRAMES;
+    d->frames_end = 1u << log2;
+    int e = d->objects == 0 ? ENOMEM
+                            : domain_make(d, d->objects, TYPE_CNODE,
+                                          log2 + SLOT_LOG2, 1, 6);
+    if (e == 0) {
+        e = domain_make(d, domain_object(d, OBJECT_DOMAIN), TYPE_DOMAIN,
+                        APP_DOMAIN_LOG2, 1, 0);
+    }
+    if (e == 0) {
+        e = domain_make(d, domain_object(d, OBJECT_DISPATCHER), TYPE_DISPATCHER,
+                        DISPATCHER_LOG2, 1, 0);
+    }
+    if (e == 0) {
+        e = domain_make(d, domain_object(d, OBJECT_SCHED), TYPE_SCHED_CONTEXT,
+                        SCHED_CONTEXT_LOG2, 1, 0);
+    }
+    return e;
+}
+
+/* The bits that the root server sets, in the order of enum object_place. */
+static int make_events(struct domain *d)
+{
+    static const uint8_t bit[] = {EVENT_CHILD, EVENT_SIGNAL, EVENT_ACCEPT};
+    for (uint32_t i = 0; i < sizeof(bit); i++) {
+        if (sys_event_mint(domain_object(d, OBJECT_EVENT_CHILD + i),
+                           domain_object(d, OBJECT_DISPATCHER), bit[i])) {
+            return EIO;
+        }
+    }
+    return sys_sched_bind(domain_object(d, OBJECT_SCHED),
+                          domain_object(d, OBJECT_DISPATCHER)) ||
+                   sys_dispatcher_set_parent(domain_object(d,
+                                                           OBJECT_DISPATCHER),
+                                             CPTR_SELF_DISPATCHER, d->index)
+               ? EIO
+               : 0;
+}
+
+int domain_create(struct domain **out, const char *name, uint64_t quota,
+                  uint32_t frames)
+{
+    struct domain *d = free_entry();
+    if (d == NULL) {
+        return EAGAIN;
+    }
+    d->phase = DOMAIN_LIVE;
+    d->quota = quota;
+    d->manifest = -1;
+    (void)snprintf(d->name, sizeof(d->name), "%s", name);
+    d->block = block_take(&d->block_address);
+    int e = d->block == 0 ? ENOMEM : make_objects(d, frames);
+    if (e == 0) {
+        e = make_cspace(d);
+    }
+    if (e == 0) {
+        e = make_events(d);
+    }
+    if (e != 0) {
+        domain_end(d, 0);
+        domain_free(d);
+        return e;
+    }
+    *out = d;
+    return 0;
+}
+
+/* ---- end --------------------------------------------------------------- */
+
+static void release(struct domain *d)
+{
+    if (d->cnode != 0) {
+        (void)sys_cap_delete(d->cnode);
+        slot_give(d->cnode);
+    }
+    if (d->objects != 0) {
+        (void)sys_cap_delete(d->objects);
+        slot_give(d->objects);
+    }
+    while (d->chunks > 0) {
+        d->chunks--;
+        chunk_give(d->chunk[d->chunks].slot, d->chunk[d->chunks].log2);
+    }
+    if (d->block != 0) {
+        block_give(d->block, d->block_address);
+    }
+    d->cnode = d->objects = d->block = 0;
+    d->memory_bytes = 0;
+}
+
+void domain_end(struct domain *d, int status)
+{
+    service_domain_ended(d);
+    release(d);
+    d->phase = DOMAIN_ZOMBIE;
+    d->status = status;
+    for (uint32_t i = 0; i < DOMAINS_MAX; i++) { /* orphans */
+        if (domains[i].phase != DOMAIN_FREE && domains[i].parent == d->id) {
+            domains[i].parent = 0;
+            if (domains[i].phase == DOMAIN_ZOMBIE) {
+                domain_free(&domains[i]);
+            }
+        }
+    }
+    struct domain *parent = domain_find(d->parent);
+    if (parent != NULL && parent->phase == DOMAIN_LIVE) {
+        (void)sys_event_signal(domain_object(parent, OBJECT_EVENT_CHILD));
+        return;
+    }
+    int32_t manifest_index = d->manifest;
+    domain_free(d);
+    if (manifest_index >= 0) {
+        system_ended(manifest_index, status);
+    }
+}
+
+void domain_free(struct domain *d)
+{
+    d->phase = DOMAIN_FREE;
+}
+
+void domain_signal(struct domain *d, uint32_t signal)
+{
+    d->signals |= 1u << signal;
+    (void)sys_event_signal(domain_object(d, OBJECT_EVENT_SIGNAL));
+}
+
+uint64_t domain_cpu_ticks(const struct domain *d)
+{
+    uint64_t remaining, consumed;
+    if (d->phase != DOMAIN_LIVE ||
+        sys_sched_refill(domain_object(d, OBJECT_SCHED), ~0ull, &remaining,
+                         &consumed) != ERR_OK) {
+        return 0;
+    }
+    return consumed;
+}

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: BSL-1.0
+ *
+ * The policy for frames and addresses. Memory is cut from the kernel's untyped
+ * capabilities into chunks of 256, 128 and 64 KiB; a chunk given back is
+ * revoked, so that nothing of it is left anywhere. Addresses are given away in
+ * blocks that come back to the end of the line: a stale pointer faults as long
+ * as possible.
+ */
+#include "root.h"
+
+#include <string.h>
+
+#define CHUNK_LOG2_MIN 16u
+#define CHUNK_LOG2_MAX 18u
+#define CLASSES        (CHUNK_LOG2_MAX - CHUNK_LOG2_MIN + 1u)
+#define SLOTS          8192u
+#define BLOCKS         2048u
+#define DEVICES        32u
+
+static struct boot_info boot;
+static uint16_t free_slot[SLOTS];
+static uint32_t free_slots;
+static uint16_t free_chunk[CLASSES][SLOTS];
+static uint32_t free_chunks[CLASSES];
+static uint32_t cutting;     /* index into boot.untyped */
+static uint64_t uncut_bytes; /* left in it and after it */
+static struct block {
+    uint64_t address;
+    uint32_t slot;
+} block_line[BLOCKS];
+static uint32_t block_head, block_count, blocks_made;
+static struct device {
+    uint64_t address;
+    uint32_t slot;
+} device[DEVICES];
+static uint32_t devices;
+
+uint32_t slot_take(void)
+{
+    return free_slots > 0 ? free_slot[--free_slots] : 0;
+}
+
+void slot_give(uint32_t slot)
+{
+    free_slot[free_slots++] = (uint16_t)slot;
+}
+
+static bool usable(const struct boot_untyped *u)
+{
+    return !u->device && u->size_log2 >= CHUNK_LOG2_MAX;
+}
+
+void memory_init(const struct boot_info *info)
+{
+    boot = *info;
+    for (uint32_t s = boot.slot_count - 1; s >= boot.slot_free; s--) {
+        slot_give(s);
+    }
+    for (uint32_t i = 0; i < boot.untyped_count; i++) {
+        if (usable(&boot.untyped[i])) {
+            uncut_bytes += 1ull << boot.untyped[i].size_log2;
+        }
+    }
+}
+
+/* Cut one more chunk of the largest size from the boot memory. */
+static uint32_t cut(void)
+{
+    uint32_t slot = slot_take();
+    while (slot != 0 && cutting < boot.untyped_count) {
+        const struct boot_untyped *u = &boot.untyped[cutting];
+        if (usable(u) &&
+            sys_untyped_retype(u->slot, slot, TYPE_UNTYPED, CHUNK_LOG2_MAX, 1,
+                               0, 0) == ERR_OK) {
+            uncut_bytes -= 1ull << CHUNK_LOG2_MAX;
+            return slot;
+        }
+        cutting++;
+    }
+    if (slot != 0) {
+        slot_give(slot);
+    }
+    return 0;
+}
+
+uint32_t chunk_take(uint32_t log2)
+{
+    uint32_t class = log2 - CHUNK_LOG2_MIN;
+    if (free_chunks[class] > 0) {
+        return free_chunk[class][--free_chunks[class]];
+    }
+    if (log2 == CHUNK_LOG2_MAX) {
+        return cut();
+    }
+    if (free_slots < 2 * CLASSES) { /* the halves of each size, and the cut */
+        return 0;
+    }
+    uint32_t whole = chunk_take(log2 + 1);
+    if (whole == 0) {
+        return 0;
+    }
+    uint32_t low = slot_take(), high = slot_take();
+    (void)sys_untyped_retype(whole, low, TYPE_UNTYPED, log2, 1, 0, 0);
+    (void)sys_untyped_retype(whole, high, TYPE_UNTYPED, log2, 1, 0, 0);
+    free_chunk[class][free_chunks[class]++] = (uint16_t)high;
+    return low;
+}
+
+void chunk_give(uint32_t slot, uint32_t log2)
+{
+    (void)sys_cap_revoke(slot);
+    uint32_t class = log2 - CHUNK_LOG2_MIN;
+    free_chunk[class][free_chunks[class]++] = (uint16_t)slot;
+}
+
+uint64_t memory_free_bytes(void)
+{
+    uint64_t bytes = uncut_bytes;
+    for (uint32_t c = 0; c < CLASSES; c++) {
+        bytes += (uint64_t)free_chunks[c] << (CHUNK_LOG2_MIN + c);
+    }
+    return bytes;
+}
+
+uint64_t memory_total_bytes(void)
+{
+    return boot.ram_bytes;
+}
+
+uint64_t memory_kernel_bytes(void)
+{
+    return boot.kernel_bytes;
+}
+
+/* ---- addresses --------------------------------------------------------- */
+
+uint32_t block_take(uint64_t *address)
+{
+    if (blocks_made < BLOCKS) {
+        uint32_t slot = slot_take();
+        if (slot != 0 && sys_untyped_retype(boot.slot_range, slot, TYPE_RANGE,
+                                            BLOCK_LOG2, 1, 0, 0) == ERR_OK) {
+            *address = boot.range_base + ((uint64_t)blocks_made << BLOCK_LOG2);
+            blocks_made++;
+            return slot;
+        }
+        if (slot != 0) {
+            slot_give(slot);
+        }
+    }
+    if (block_count == 0) {
+        return 0;
+    }
+    struct block b = block_line[block_head];
+    block_head = (block_head + 1) % BLOCKS;
+    block_count--;
+    *address = b.address;
+    return b.slot;
+}
+
+void block_give(uint32_t slot, uint64_t address)
+{
+    (void)sys_cap_revoke(slot);
+    block_line[(block_head + block_count++) % BLOCKS] =
+        (struct block){address, slot};
+}
+
+/* ---- devices ----------------------------------------------------------- */
+
+/* The untyped that holds the page now: one of the pieces of `cut_up`. */
+static struct piece {
+    uint64_t address;
+    uint32_t slot;
+    uint8_t log2;
+} piece[DEVICES * 20];
+static uint32_t pieces;
+
+static void add_piece(uint64_t address, uint32_t slot, uint32_t log2)
+{
+    if (pieces < sizeof(piece) / sizeof(piece[0])) {
+        piece[pieces++] = (struct piece){address, slot, (uint8_t)log2};
+    }
+}
+
+/* Divide the piece in two; the half with the page stays in *p. */
+static bool divide(struct piece *p, uint64_t address)
+{
+    uint32_t low = slot_take(), high = slot_take(), log2 = p->log2 - 1u;
+    uint64_t middle = p->address + (1ull << log2);
+    if (low == 0 || high == 0 ||
+        sys_untyped_retype(p->slot, low, TYPE_UNTYPED, log2, 1, 0, 0) ||
+        sys_untyped_retype(p->slot, high, TYPE_UNTYPED, log2, 1, 0, 0)) {
+        return false;
+    }
+    bool upper = address >= middle;
+    add_piece(upper ? p->address : middle, upper ? low : high, log2);
+    *p = (struct piece){upper ? middle : p->address, upper ? high : low,
+                        (uint8_t)log2};
+    return true;
+}
+
+/* Pages can be wanted in any order, a watermark only rises: so the untyped is
+ * divided in two until the page stands alone. */
+static uint32_t make_device(uint64_t address)
+{
+    if (pieces == 0) {
+        for (uint32_t i = 0; i < boot.untyped_count; i++) {
+            const struct boot_untyped *u = &boot.untyped[i];
+            if (u->device) {
+                add_piece(u->address, u->slot, u->size_log2);
+            }
+        }
+    }
+    for (uint32_t i = 0; i < pieces; i++) {
+        struct piece *p = &piece[i];
+        if (address < p->address || address - p->address >= 1ull << p->log2) {
+            continue;
+        }
+        while (p->log2 > PAGE_LOG2) {
+            if (!divide(p, address)) {
+                return 0;
+            }
+        }
+        uint32_t frame = slot_take();
+        return frame != 0 && sys_untyped_retype(p->slot, frame, TYPE_FRAME,
+                                                PAGE_LOG2, 1, 0, 0) == ERR_OK
+                   ? frame
+                   : 0;
+    }
+    return 0;
+}
+
+uint32_t device_frame(uint64_t address)
+{
+    for (uint32_t i = 0; i < devices; i++) {
+        if (device[i].address == address) {
+            return device[i].slot;
+        }
+    }
+    uint32_t slot = devices < DEVICES ? make_device(address) : 0;
+    if (slot != 0) {
+        device[devices++] = (struct device){address, slot};
+    }
+    return slot;
+}
+
+uint32_t memory_slot_cpu(void)
+{
+    return boot.slot_cpu;
+}
+
+uint32_t memory_slot_irq(void)
+{
+    return boot.slot_irq;
+}

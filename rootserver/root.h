@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: BSL-1.0
+ *
+ * The root server: it received all capabilities, and gives them away by
+ * manifest. One thread, two ways in: schedule() (upcalls) and serve()
+ * (protected calls); neither waits for anybody. Errors are positive errno
+ * values.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <abi/calls.h>
+#include <vesper/channel.h>
+#include <vesper/root.h>
+#include <vesper/start.h>
+
+#include "elf.h"
+#include "manifest.h"
+
+#define DOMAINS_MAX      128u
+#define CHANNELS_MAX     128u
+#define CHUNKS_MAX       288u /* what one domain can have */
+#define SERVICES_MAX     16u
+#define BLOCK_LOG2       27u /* virtual addresses are given away in 128 MiB */
+#define CHILD_SLOTS_LOG2 10u
+#define APP_QUOTA        (64ull << 20)
+#define APP_STACK        (512ull << 10)
+#define SERVER_STACK     (64ull << 10)
+#define APP_PRIORITY     100u
+
+/* Slots of the root server's own. */
+extern uint32_t slot_endpoint; /* on which everybody calls it */
+extern uint32_t slot_receive;  /* where a capability arrives */
+#define SLOT_ROOT_ENDPOINT slot_endpoint
+
+/* ---- log.c ------------------------------------------------------------- */
+
+/* A line to the console (through its driver once that runs). */
+__attribute__((format(printf, 1, 2))) void say(const char *format, ...);
+/* By option log_level: the boot story; every decision. */
+#define say_info(...)                                                          \
+    do {                                                                       \
+        if (CONFIG_LOG_LEVEL >= 1) {                                           \
+            say(__VA_ARGS__);                                                  \
+        }                                                                      \
+    } while (0)
+#define say_debug(...)                                                         \
+    do {                                                                       \
+        if (CONFIG_LOG_LEVEL >= 2) {                                           \
+            say(__VA_ARGS__);                                                  \
+        }                                                                      \
+    } while (0)
+void log_text(const char *text, size_t n);
+/* The console's driver starts, or ended: who owns the UART now. */
+void log_release(void);
+void log_acquire(void);
+/* A device page went to a driver: the UART is not ours any more. */
+void log_device_given(uint64_t address);
+/* Map a page of a device for the root server itself; NULL: not to be had. */
+volatile uint32_t *device_map(uint64_t address, uint64_t va);
+void device_unmap(uint64_t address);
+
+/* ---- memory.c: slots, untyped memory, virtual addresses ---------------- */
+
+void memory_init(const struct boot_info *info);
+uint32_t slot_take(void); /* of the root CNode; 0: none left */
+void slot_give(uint32_t slot);
+/* An UNTYPED of 2^log2 bytes, 16..18, all of it free; 0: none left. */
+uint32_t chunk_take(uint32_t log2);
+void chunk_give(uint32_t slot, uint32_t log2);
+/* A RANGE of 2^BLOCK_LOG2 bytes, the least recently used; 0: none left. */
+uint32_t block_take(uint64_t *address);
+void block_give(uint32_t slot, uint64_t address);
+uint64_t memory_free_bytes(void);
+uint64_t memory_total_bytes(void);
+uint64_t memory_kernel_bytes(void);
+uint32_t memory_slot_cpu(void);
+uint32_t memory_slot_irq(void);
+/* The frame of a device page; 0: no such device memory. */
+uint32_t device_frame(uint64_t address);
+
+/* ---- domain.c ---------------------------------------------------------- */
+
+enum domain_phase { DOMAIN_FREE, DOMAIN_LIVE, DOMAIN_ZOMBIE };
+
+/* Places in the CNode of a domain's objects, which only the root server has. */
+enum object_place {
+    OBJECT_DOMAIN = 1,
+    OBJECT_DISPATCHER,
+    OBJECT_SCHED,
+    OBJECT_EVENT_CHILD,
+    OBJECT_EVENT_SIGNAL,
+    OBJECT_EVENT_ACCEPT,
+    OBJECT_STRETCH = 8,    /* one for each slot of the image */
+    OBJECT_STRETCHES = 64, /* all slots of a block; the last: devices */
+    OBJECT_FRAMES = OBJECT_STRETCH + OBJECT_STRETCHES,
+};
+
+struct chunk {
+    uint32_t slot;
+    uint8_t log2;
+};
+
+struct domain {
+    enum domain_phase phase;
+    uint32_t id, parent, priority, signals;
+    int32_t status; /* of a zombie, as waitpid gives it */
+    bool wait_reported;
+    uint32_t index;   /* in the table; also the child index */
+    int32_t manifest; /* index there, or -1 */
+    int32_t origin;   /* whose needs hold: its own, or its ancestor's */
+    uint64_t quota, memory_bytes;
+    struct chunk chunk[CHUNKS_MAX];
+    uint32_t chunks;
+    uint32_t objects, cnode; /* root slots: its objects; its CSpace */
+    uint32_t next_frame, frames_end;
+    uint32_t block;
+    uint64_t block_address;
+    uint64_t last_run; /* for turns among equals */
+    char name[32];
+};
+
+extern struct domain domains[DOMAINS_MAX];
+struct domain *domain_find(uint32_t id);
+/* All that a new domain needs but its memory image. */
+int domain_create(struct domain **out, const char *name, uint64_t quota,
+                  uint32_t frames);
+/* Everything it had comes back; its parent can fetch the status. */
+void domain_end(struct domain *d, int status);
+void domain_free(struct domain *d); /* the zombie goes */
+/* Make objects from the domain's own memory. dst: any cptr. */
+int domain_make(struct domain *d, cptr_t dst, uint32_t type, uint32_t log2,
+                uint32_t count, uint32_t rank);
+int domain_grow(struct domain *d, uint32_t log2);
+/* Make the stretch at place, for an address inside the domain's block. */
+int domain_stretch(struct domain *d, uint32_t place, uint64_t va);
+cptr_t domain_object(const struct domain *d, uint32_t place);
+void domain_signal(struct domain *d, uint32_t signal);
+uint64_t domain_cpu_ticks(const struct domain *d);
+
+/* ---- load.c ------------------------------------------------------------ */
+
+struct load_request {
+    const char *name;
+    const void *file;
+    uint64_t file_bytes;
+    uint32_t parent, priority;
+    int32_t manifest;            /* index, or -1 */
+    int32_t origin;              /* of the parent */
+    uint64_t quota, stack_bytes; /* of the first stack, whole pages */
+    uint32_t argc, envc, fd_count;
+    const char *strings; /* argv, then envp */
+    uint32_t strings_bytes;
+    const char *cwd;
+    struct start_fd fd[START_FDS];
+};
+
+/* Make a domain of an ELF file and start it. The file may be hostile. */
+int load(const struct load_request *r, struct domain **out);
+/* load() was left by a fault on the file's memory (guarded): what it had begun
+ * goes. Does nothing otherwise. */
+void load_abort(void);
+
+/* ---- service.c: names and channels ------------------------------------- */
+
+int service_connect(struct domain *client, uint64_t w[8]);
+int service_accept(struct domain *server, uint64_t w[8]);
+int service_closed(struct domain *server, uint64_t w[8]);
+void service_domain_ended(struct domain *d);
+/* Services that the manifest says a domain provides exist from its start. */
+void service_provide(struct domain *server, const char *name);
+/* The root server's own channel to the console. NULL: there is none. */
+struct channel_page *service_console(cptr_t *event);
+
+/* ---- system.c: what the manifest says ---------------------------------- */
+
+extern struct manifest manifest;
+void system_start(const struct boot_info *info);
+bool system_may_connect(const struct domain *client, const char *service);
+/* A domain of the manifest ended: start it again if it says so. */
+void system_ended(int32_t index, int status);
+int system_file(const char *name, const void **data, uint64_t *bytes);
+int system_devices(struct domain *d, int32_t index, struct start_info *info);
+extern int64_t wall_epoch_ns;
+_Noreturn void system_power(bool reboot);
+
+/* ---- schedule.c, serve.c ----------------------------------------------- */
+
+/* Policy of serve(): protection, but no users. Every domain may end or signal
+ * every other one, servers too (kill and Ctrl-C rest on it), set the wall
+ * clock, power off, and read the list of domains. A manifest that shall forbid
+ * it needs a word for it, and a look at d->manifest in serve.c. Limits are by
+ * domain: memory by its quota, CLIENT_CHANNELS_MAX channels, text by what the
+ * console's ring takes (ROOT_LOG never waits: the rest is dropped). Domains and
+ * channels together are bounded by DOMAINS_MAX and CHANNELS_MAX; a server that
+ * ended finds room again, because its own was given back just before. */
+
+_Noreturn void schedule(void);
+uint64_t now(void);
+uint64_t ticks_to_ns(uint64_t ticks);
+const struct identity_page *identity(void);
+void serve(uint64_t w[8], uint64_t badge, uint64_t with_cap);
+/* Run f so that a fault on [low, high) makes it fail with EFAULT. */
+int guarded(int (*f)(void *), void *context, uint64_t low, uint64_t high);

@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: BSL-1.0
+ *
+ * Names of services, and channels between a client and a server. A channel has
+ * memory of its own, so that it outlives a client until the server has been
+ * told: no server faults because a client died. A server that dies leaves a
+ * channel without magic, and its client is woken.
+ */
+#include "root.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define CHANNEL_PAGES_MAX   56u
+#define CLIENT_CHANNELS_MAX 16u
+#define PLACES_LOG2         7u /* slots of a channel's CNode */
+#define PLACE_STRETCH       1u
+#define PLACE_WAKE_CLIENT   2u
+#define PLACE_WAKE_SERVER   3u
+#define PLACE_FRAMES        8u
+#define CHANNEL_VAS         256u
+#define RW                  (RIGHT_READ | RIGHT_WRITE)
+
+struct channel {
+    bool used, accepted, closed; /* closed: the client is gone */
+    uint32_t id, client, server, client_bit;
+    uint32_t objects, chunk, log2, block;
+    uint64_t va;
+    uint32_t bytes;
+};
+
+struct service {
+    char name[START_SERVICE_BYTES];
+    uint32_t server; /* 0: not running */
+};
+
+static struct channel channels[CHANNELS_MAX];
+static uint32_t last_id; /* channels ever made, or made anew */
+static struct service services[SERVICES_MAX];
+
+void service_provide(struct domain *server, const char *name)
+{
+    for (uint32_t i = 0; i < SERVICES_MAX; i++) {
+        struct service *s = &services[i];
+        if (s->name[0] == 0 || strncmp(s->name, name, sizeof(s->name)) == 0) {
+            strncpy(s->name, name, sizeof(s->name));
+            s->server = server->id;
+            return;
+        }
+    }
+}
+
+static struct service *service_find(const char name[START_SERVICE_BYTES])
+{
+    for (uint32_t i = 0; i < SERVICES_MAX; i++) {
+        if (services[i].name[0] != 0 &&
+            memcmp(services[i].name, name, START_SERVICE_BYTES) == 0) {
+            return &services[i];
+        }
+    }
+    return NULL;
+}
+
+/* ---- making ------------------------------------------------------------ */
+
+/* Addresses of channels take turns, so that an old one faults for long. */
+static uint64_t channel_va(uint32_t *block)
+{
+    static struct {
+        uint32_t slot;
+        uint64_t address;
+    } blocks[CHANNEL_VAS / 64];
+    static uint32_t next;
+    for (uint32_t n = 0; n < CHANNEL_VAS; n++) {
+        uint32_t i = next++ % CHANNEL_VAS, b = i / 64;
+        if (blocks[b].slot == 0) {
+            blocks[b].slot = block_take(&blocks[b].address);
+        }
+        uint64_t va = blocks[b].address + i % 64 * STRETCH_BYTES;
+        bool busy = blocks[b].slot == 0;
+        for (uint32_t c = 0; c < CHANNELS_MAX; c++) {
+            busy = busy || (channels[c].used && channels[c].va == va);
+        }
+        if (!busy) {
+            *block = blocks[b].slot;
+            return va;
+        }
+    }
+    return 0;
+}
+
+static int make_memory(struct channel *c, uint32_t pages)
+{
+    c->log2 = pages <= 12 ? 16 : pages <= 28 ? 17 : 18;
+    c->chunk = chunk_take(c->log2);
+    c->objects = slot_take();
+    c->va = channel_va(&c->block);
+    if (c->chunk == 0 || c->objects == 0 || c->va == 0) {
+        return ENOMEM;
+    }
+    cptr_t stretch = CPTR(c->objects, PLACE_STRETCH);
+    if (sys_untyped_retype(c->chunk, c->objects, TYPE_CNODE,
+                           PLACES_LOG2 + SLOT_LOG2, 1, 0, 6) ||
+        sys_stretch_create(stretch, c->chunk, c->block, c->va) ||
+        sys_untyped_retype(c->chunk, CPTR(c->objects, PLACE_FRAMES), TYPE_FRAME,
+                           PAGE_LOG2, pages, 0, 0)) {
+        return ENOMEM;
+    }
+    for (uint32_t i = 0; i < pages; i++) {
+        if (sys_frame_map(CPTR(c->objects, PLACE_FRAMES + i), stretch,
+                          c->va + i * PAGE_BYTES, RW) != ERR_OK) {
+            return EIO;
+        }
+    }
+    c->bytes = pages * (uint32_t)PAGE_BYTES;
+    return 0;
+}
+
+static void fill_page(const struct channel *c)
+{
+    struct channel_page *p = (void *)(uintptr_t)c->va;
+    p->id = c->id;
+    p->data_offset = PAGE_BYTES;
+    p->data_bytes = c->bytes - PAGE_BYTES;
+    p->magic = CHANNEL_MAGIC;
+}
+
+static void free_channel(struct channel *c)
+{
+    if (c->objects != 0) {
+        (void)sys_cap_delete(c->objects);
+        slot_give(c->objects);
+    }
+    if (c->chunk != 0) {
+        chunk_give(c->chunk, c->log2);
+    }
+    memset(c, 0, sizeof(*c));
+}
+
+static struct channel *new_channel(const struct domain *client, uint32_t pages,
+                                   int *error)
+{
+    uint32_t own = 0;
+    struct channel *c = NULL;
+    for (uint32_t i = 0; i < CHANNELS_MAX; i++) {
+        if (!channels[i].used) {
+            c = &channels[i];
+        } else if (client != NULL && channels[i].client == client->id) {
+            own++;
+        }
+    }
+    if (c == NULL || own >= CLIENT_CHANNELS_MAX) {
+        *error = EMFILE;
+        return NULL;
+    }
+    c->used = true;
+    c->id = ++last_id;
+    *error = make_memory(c, pages);
+    if (*error == 0 && sys_stretch_attach(CPTR(c->objects, PLACE_STRETCH),
+                                          CPTR_SELF_DOMAIN, RW)) {
+        *error = EIO;
+    }
+    if (*error != 0) {
+        free_channel(c);
+        return NULL;
+    }
+    fill_page(c);
+    return c;
+}
+
+/* ---- operations -------------------------------------------------------- */
+
+static int connect_to(struct channel *c, struct domain *client,
+                      struct domain *server, const uint64_t w[8])
+{
+    cptr_t stretch = CPTR(c->objects, PLACE_STRETCH);
+    (void)sys_stretch_detach(stretch, CPTR_SELF_DOMAIN);
+    c->client = client->id;
+    c->server = server->id;
+    c->client_bit = (uint32_t)w[4];
+    if (sys_stretch_attach(stretch, domain_object(client, OBJECT_DOMAIN), RW) ||
+        sys_event_mint(CPTR(c->objects, PLACE_WAKE_CLIENT),
+                       domain_object(client, OBJECT_DISPATCHER), w[4])) {
+        return ENOMEM;
+    }
+    return sys_event_mint(CPTR(client->cnode, w[5]),
+                          domain_object(server, OBJECT_DISPATCHER), EVENT_WORK)
+               ? EINVAL
+               : 0;
+}
+
+/* The channel that the client makes anew: same bit, same size. */
+static struct channel *dead_channel(const struct domain *client,
+                                    const uint64_t w[8])
+{
+    for (uint32_t i = 0; i < CHANNELS_MAX; i++) {
+        struct channel *c = &channels[i];
+        if (c->used && c->client == client->id && c->server == 0 &&
+            c->client_bit == w[4] && c->bytes == w[3] * PAGE_BYTES) {
+            return c;
+        }
+    }
+    return NULL;
+}
+
+/* Memory, address and the client's own rights stay, and what the data area
+ * holds: other threads of the client may still be reading the answers of the
+ * old server. Nothing is allocated, so that a client can always get back to a
+ * server that was started again. */
+static int revive(struct channel *c, struct domain *client,
+                  struct domain *server, const uint64_t w[8])
+{
+    cptr_t stretch = CPTR(c->objects, PLACE_STRETCH);
+    cptr_t event = CPTR(client->cnode, w[5]);
+    if (sys_event_mint(event, domain_object(server, OBJECT_DISPATCHER),
+                       EVENT_WORK) != ERR_OK) {
+        return EINVAL;
+    }
+    if (sys_stretch_attach(stretch, CPTR_SELF_DOMAIN, RW) != ERR_OK) {
+        (void)sys_cap_delete(event);
+        return EIO;
+    }
+    memset((void *)(uintptr_t)c->va, 0, PAGE_BYTES);
+    c->id = ++last_id;
+    c->server = server->id;
+    c->accepted = false;
+    fill_page(c);
+    (void)sys_stretch_detach(stretch, CPTR_SELF_DOMAIN);
+    return 0;
+}
+
+static int connect_anew(struct domain *client, struct domain *server,
+                        const uint64_t w[8], struct channel **out)
+{
+    int error;
+    struct channel *c = new_channel(client, (uint32_t)w[3], &error);
+    if (c == NULL) {
+        return error;
+    }
+    error = connect_to(c, client, server, w);
+    if (error != 0) {
+        free_channel(c);
+    }
+    *out = c;
+    return error;
+}
+
+int service_connect(struct domain *client, uint64_t w[8])
+{
+    char name[START_SERVICE_BYTES + 1] = {0};
+    memcpy(name, &w[1], START_SERVICE_BYTES);
+    struct service *s = service_find(name);
+    struct domain *server = s != NULL ? domain_find(s->server) : NULL;
+    if (w[3] < 2 || w[3] > CHANNEL_PAGES_MAX || w[4] > 63 ||
+        w[5] > UINT32_MAX) {
+        return EINVAL;
+    }
+    if (s == NULL) {
+        return ENOENT;
+    }
+    if (!system_may_connect(client, name)) {
+        return EACCES;
+    }
+    if (server == NULL || server->phase != DOMAIN_LIVE) {
+        return ENOENT;
+    }
+    struct channel *c = dead_channel(client, w);
+    int error = c != NULL ? revive(c, client, server, w)
+                          : connect_anew(client, server, w, &c);
+    if (error != 0 || c == NULL) {
+        return error;
+    }
+    w[1] = c->va;
+    w[2] = c->bytes;
+    (void)sys_event_signal(domain_object(server, OBJECT_EVENT_ACCEPT));
+    return 0;
+}
+
+int service_accept(struct domain *server, uint64_t w[8])
+{
+    uint64_t slot = w[1];
+    w[1] = 0;
+    for (uint32_t i = 0; i < CHANNELS_MAX; i++) {
+        struct channel *c = &channels[i];
+        if (!c->used || c->server != server->id || c->accepted) {
+            continue;
+        }
+        const struct domain *client = domain_find(c->client);
+        enum abi_error e = ERR_OK;
+        if (client != NULL) {
+            e = sys_event_mint(CPTR(server->cnode, slot),
+                               domain_object(client, OBJECT_DISPATCHER),
+                               c->client_bit);
+        }
+        if (e != ERR_OK || slot > UINT32_MAX) {
+            return EINVAL;
+        }
+        if (sys_stretch_attach(CPTR(c->objects, PLACE_STRETCH),
+                               domain_object(server, OBJECT_DOMAIN), RW)) {
+            return ENOMEM;
+        }
+        c->accepted = true;
+        w[1] = c->va;
+        w[2] = c->bytes;
+        w[3] = c->client;
+        w[4] = c->id;
+        return 0;
+    }
+    return 0;
+}
+
+int service_closed(struct domain *server, uint64_t w[8])
+{
+    w[1] = 0;
+    for (uint32_t i = 0; i < CHANNELS_MAX; i++) {
+        struct channel *c = &channels[i];
+        if (c->used && c->server == server->id && c->closed) {
+            w[1] = c->id;
+            free_channel(c);
+            return 0;
+        }
+    }
+    return 0;
+}
+
+/* ---- endings ----------------------------------------------------------- */
+
+static void client_gone(struct channel *c)
+{
+    const struct domain *server = domain_find(c->server);
+    if (server == NULL || server->phase != DOMAIN_LIVE || !c->accepted) {
+        free_channel(c);
+        return;
+    }
+    c->closed = true;
+    (void)sys_event_signal(domain_object(server, OBJECT_EVENT_ACCEPT));
+}
+
+static void server_gone(struct channel *c)
+{
+    cptr_t stretch = CPTR(c->objects, PLACE_STRETCH);
+    if (c->closed || c->client == 0) {
+        free_channel(c);
+        return;
+    }
+    c->server = 0;
+    if (sys_stretch_attach(stretch, CPTR_SELF_DOMAIN, RW) == ERR_OK) {
+        ((struct channel_page *)(uintptr_t)c->va)->magic = 0;
+        (void)sys_stretch_detach(stretch, CPTR_SELF_DOMAIN);
+    }
+    (void)sys_event_signal(CPTR(c->objects, PLACE_WAKE_CLIENT));
+}
+
+void service_domain_ended(struct domain *d)
+{
+    for (uint32_t i = 0; i < SERVICES_MAX; i++) {
+        if (services[i].server == d->id) {
+            services[i].server = 0;
+            if (strcmp(services[i].name, "console") == 0) {
+                log_acquire();
+            }
+        }
+    }
+    for (uint32_t i = 0; i < CHANNELS_MAX; i++) {
+        struct channel *c = &channels[i];
+        if (c->used && c->server == d->id) {
+            server_gone(c);
+        } else if (c->used && c->client == d->id) {
+            client_gone(c);
+        }
+    }
+}
+
+struct channel_page *service_console(cptr_t *event)
+{
+    static const char name[START_SERVICE_BYTES] = "console";
+    const struct service *s = service_find(name);
+    struct domain *server = s != NULL ? domain_find(s->server) : NULL;
+    int error;
+    struct channel *c = server != NULL
+                            ? new_channel(NULL, CHANNEL_PAGES_MAX / 4, &error)
+                            : NULL;
+    if (c == NULL) {
+        return NULL;
+    }
+    c->server = server->id;
+    *event = CPTR(c->objects, PLACE_WAKE_SERVER);
+    if (sys_event_mint(*event, domain_object(server, OBJECT_DISPATCHER),
+                       EVENT_WORK)) {
+        free_channel(c);
+        return NULL;
+    }
+    (void)sys_event_signal(domain_object(server, OBJECT_EVENT_ACCEPT));
+    return (void *)(uintptr_t)c->va;
+}

@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSL-1.0
+"""Write the files a fuzzer starts from: seeds.py [elf|manifest] FOLDER.
+
+Without a kind, all. They are made, not kept: a seed must be near to what is
+accepted, and this text says what it is made of.
+"""
+
+import os
+import struct
+import sys
+
+RELATIVE = 1027
+LOAD, DYNAMIC = 1, 2
+RX, R, RW = 5, 4, 6
+DATA_VADDR = 0x200000
+
+
+def elf_header(phnum, shoff=0, shnum=0):
+    ident = b"\x7fELF\x02\x01\x01".ljust(16, b"\0")
+    return ident + struct.pack("<HHIQQQIHHHHHH", 3, 183, 1, 0x200, 64, shoff,
+                               0, 64, 56, phnum, 64, shnum, 0)
+
+
+def program(kind, flags, offset, vaddr, filesz, memsz):
+    return struct.pack("<IIQQQQQQ", kind, flags, offset, vaddr, vaddr, filesz,
+                       memsz, 4096)
+
+
+def place(*parts):
+    """Bytes of (offset, content) pairs, zeros between them."""
+    file = bytearray()
+    for offset, content in parts:
+        file = file.ljust(offset, b"\0") + content
+    return bytes(file)
+
+
+def elf_small():
+    """Code and the dynamic section in one segment, no relocation."""
+    heads = program(LOAD, RX, 0, 0, 0x240, 0x240) \
+        + program(DYNAMIC, R, 0x210, 0x210, 16, 16)
+    return place((0, elf_header(2) + heads), (0x240, b""))
+
+
+def elf_full():
+    """Three segments, two relocations, two functions by name."""
+    heads = program(LOAD, RX, 0, 0, 0x300, 0x300) \
+        + program(LOAD, R, 0x300, 0x1300, 0x100, 0x100) \
+        + program(LOAD, RW, 0x400, DATA_VADDR + 0x400, 64, 4096) \
+        + program(DYNAMIC, R, 0x340, 0x1340, 64, 64)
+    rela = struct.pack("<6Q", DATA_VADDR + 0x400, RELATIVE, 0x210,
+                       DATA_VADDR + 0x800, RELATIVE, DATA_VADDR)
+    dynamic = struct.pack("<8Q", 7, 0x1300, 8, 48, 9, 24, 0, 0)
+    names = b"\0main\0start\0"
+    symbols = bytes(24) \
+        + struct.pack("<IBBHQQ", 1, 0x12, 0, 1, 0x210, 8) \
+        + struct.pack("<IBBHQQ", 6, 0x10, 0, 1, 0x200, 0)
+    sections = bytes(64) \
+        + struct.pack("<IIQQQQIIQQ", 0, 2, 0, 0, 0x500, 72, 2, 1, 8, 24) \
+        + struct.pack("<IIQQQQIIQQ", 0, 3, 0, 0, 0x550, 12, 0, 0, 1, 0)
+    return place((0, elf_header(4, 0x560, 3) + heads), (0x300, rela),
+                 (0x340, dynamic), (0x400, bytes(64)), (0x500, symbols),
+                 (0x550, names), (0x560, sections))
+
+
+DRIVERS = b"""# drivers
+epoch 1767225600
+pins 48-53 alt0
+domain uart
+    file drivers/uart
+    device 0x3f201000 4096
+    irq 57
+    memory 512K
+    priority 200
+    provides console
+    restart always
+    critical yes
+domain sd
+    file drivers/sd
+    device 0x3f202000 0x1000
+    irq 56
+    provides sd
+    restart 3
+"""
+
+SHELL = b"""domain shell
+    file bin/shell
+    needs a b
+    stdio a
+    args one "two words" ""
+domain a
+    file f
+    provides a
+    memory 2M
+domain b
+    file f
+    provides b
+    needs a
+    restart never
+    critical no
+"""
+
+SEEDS = {
+    "elf": {"small": elf_small, "full": elf_full},
+    "manifest": {
+        "tiny": lambda: b"domain a\nfile f\n",
+        "drivers": lambda: DRIVERS,
+        "shell": lambda: SHELL,
+        "all": lambda: DRIVERS + SHELL.replace(b"a b", b"a b sd console"),
+        "cycle": lambda: b"domain a\nfile f\nneeds b\nprovides a\n"
+                         b"domain b\nfile f\nneeds a\nprovides b\n",
+    },
+}
+
+
+def main():
+    kinds = sys.argv[1:-1] or list(SEEDS)
+    if len(sys.argv) < 2 or not set(kinds) <= set(SEEDS):
+        print(f"usage: seeds.py [{'|'.join(SEEDS)}] FOLDER", file=sys.stderr)
+        return 2
+    os.makedirs(sys.argv[-1], exist_ok=True)
+    for kind in kinds:
+        for name, make in SEEDS[kind].items():
+            path = os.path.join(sys.argv[-1], f"seed-{kind}-{name}")
+            with open(path, "wb") as file:
+                file.write(make())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: BSL-1.0
+"""Broken manifests: the boot log says file, line and cause, and a built-in
+minimal system starts all the same.
+
+The boot archive lies uncompressed in kernel8.img, so a test replaces the
+manifest's bytes in a copy of the image, padded with newlines to the same
+length, and mends the checksum: what a user's edit would give, without a
+rebuild."""
+
+import os
+import re
+import struct
+import zlib
+
+from bench import ROOT
+from vesper import Guest
+
+ROOT_IMAGE = b"VESPROOT"            # magic of struct root_image, page aligned
+PAGE = 4096
+MANIFEST = os.path.join(ROOT, "rootserver/default.manifest")
+
+
+def mend_checksum(image):
+    at = next(i for i in range(0, len(image), PAGE)
+              if image[i:i + len(ROOT_IMAGE)] == ROOT_IMAGE)
+    body = image[at + PAGE:]
+    return (image[:at + 16] + struct.pack("<I", zlib.crc32(body))
+            + image[at + 20:])
+
+
+def boot_image(bench, image):
+    kernel = bench.path("kernel8.img")
+    with open(kernel, "wb") as out:
+        out.write(image)
+    guest = Guest(kernel, bench.card().path, bench.qemu,
+                  bench.path("serial.log"))
+    bench.guests.append(guest)
+    return guest
+
+
+def read_image(bench):
+    with open(os.path.join(bench.build, "kernel8.img"), "rb") as file:
+        return file.read()
+
+
+def boot_with(bench, change):
+    with open(MANIFEST, "rb") as file:
+        old = file.read()
+    new = change(old.decode()).encode()
+    room = re.sub(rb"(?m)^\s*#.*\n", b"", new)      # comments make room
+    if len(room) > len(old):
+        raise AssertionError("the changed manifest does not fit")
+    room = room.ljust(len(old), b"\n")
+    image = read_image(bench)
+    if image.count(old) != 1:
+        raise AssertionError("kernel8.img does not hold the manifest once")
+    return boot_image(bench, mend_checksum(image.replace(old, room)))
+
+
+def check_refused(bench, change, pattern):
+    guest = boot_with(bench, change)
+    guest.expect(r"manifest:\d+:\d+:.*" + pattern, timeout=60)
+    guest.boot()
+    guest.check("echo alive", "alive")
+    guest.poweroff()
+
+
+def test_unknown_key(bench):
+    """an unknown key in the manifest"""
+    check_refused(bench, lambda t: t.replace("priority", "priorty", 1),
+                  "priorty")
+
+
+def test_missing_file(bench):
+    """a driver that is not in the boot archive"""
+    check_refused(bench, lambda t: t.replace("file drivers/timer",
+                                             "file drivers/timr"),
+                  "timr")
+
+
+def test_unknown_service(bench):
+    """a need that no domain provides"""
+    check_refused(bench, lambda t: re.sub(r"needs block", "needs blokc", t),
+                  "blokc")
+
+
+def test_cycle(bench):
+    """two domains that need each other"""
+    check_refused(
+        bench, lambda t: re.sub(r"(provides block.*\n)",
+                                r"\1    needs files\n", t), "cycle")
+
+
+def test_text_is_no_manifest(bench):
+    """something that is no manifest at all"""
+    check_refused(bench, lambda t: "Dear kernel,\nplease boot.\n", "Dear")
+
+
+def test_damaged_image(bench):
+    """kernel8.img truncated or with a flipped bit: one line says so"""
+    image = read_image(bench)
+    flipped = bytearray(image)
+    flipped[-PAGE - 7] ^= 4
+    for damaged in (bytes(flipped), image[:-3 * PAGE]):
+        boot_image(bench, damaged).expect(r"(?i)damaged|truncated",
+                                          timeout=30)

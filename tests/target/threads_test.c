@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: BSL-1.0
+ *
+ * Threads, time and memory of libos on the real kernel. Prints TAP.
+ */
+#include "tests/unit/tap.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <vesper/memory.h>
+#include <vesper/thread.h>
+
+#define MS 1000000ull
+
+/* ---- time slices ------------------------------------------------------- */
+
+static volatile bool over;
+static volatile uint64_t spins[3];
+
+static int spin(void *arg)
+{
+    volatile uint64_t *count = arg;
+    while (!over) {
+        (*count)++;
+    }
+    return 0;
+}
+
+/* Three threads that never give up the CPU, and the main thread's clock. */
+static void slices_test(void)
+{
+    struct thread *t[3];
+    for (int i = 0; i < 3; i++) {
+        (void)thread_create(&t[i], spin, (void *)&spins[i], "spin");
+    }
+    thread_sleep_until(time_ns() + 600 * MS);
+    over = true;
+    uint64_t least = ~0ull, most = 0;
+    for (int i = 0; i < 3; i++) {
+        (void)thread_join(t[i], NULL);
+        least = spins[i] < least ? spins[i] : least;
+        most = spins[i] > most ? spins[i] : most;
+    }
+    CHECK(least > 0, "threads that spin are preempted");
+    CHECK(least > most / 3, "and share the CPU about evenly");
+}
+
+static void sleep_test(void)
+{
+    uint64_t start = time_ns(), late = 0;
+    bool early = false;
+    for (uint64_t i = 1; i <= 20; i++) {
+        uint64_t until = start + i * 10 * MS;
+        thread_sleep_until(until);
+        uint64_t now = time_ns();
+        early |= now < until;
+        late = now - until > late ? now - until : late;
+    }
+    CHECK(!early, "no sleep ends early");
+    printf("# latest by %llu us\n", (unsigned long long)late / 1000);
+    /* The emulator's host may be busy: this is no measurement. */
+    CHECK(late < 2000 * MS, "nor much too late");
+    thread_sleep_until(0);
+    CHECK(event_wait(1ull << 63, time_ns() + MS, NULL) == 0,
+          "waiting for an event that does not come ends in time");
+}
+
+/* ---- locks ------------------------------------------------------------- */
+
+static struct mutex lock;
+static struct condition changed;
+static int turn; /* guarded by lock */
+
+#define TURNS 2000
+
+static int player(void *arg)
+{
+    int me = (int)(intptr_t)arg;
+    for (int i = 0; i < TURNS; i++) {
+        mutex_lock(&lock);
+        while (turn % 2 != me) {
+            (void)condition_wait(&changed, &lock, ~0ull);
+        }
+        turn++;
+        condition_broadcast(&changed);
+        mutex_unlock(&lock);
+    }
+    return me;
+}
+
+static void locks_test(void)
+{
+    struct thread *t[2];
+    uint64_t start = time_ns();
+    int result[2] = {-1, -1};
+    for (int i = 0; i < 2; i++) {
+        (void)thread_create(&t[i], player, (void *)(intptr_t)i, "player");
+    }
+    for (int i = 0; i < 2; i++) {
+        (void)thread_join(t[i], &result[i]);
+    }
+    CHECK(turn == 2 * TURNS && result[0] == 0 && result[1] == 1,
+          "two threads take turns");
+    printf("# a turn takes %llu ns\n",
+           (unsigned long long)(time_ns() - start) / (2 * TURNS));
+    mutex_lock(&lock);
+    CHECK(!condition_wait(&changed, &lock, time_ns() + 5 * MS),
+          "a condition wait times out");
+    CHECK(lock.owner == thread_self(), "and holds the lock again");
+    mutex_unlock(&lock);
+    CHECK(thread_join(thread_self(), NULL) == EDEADLK,
+          "a thread cannot join itself");
+}
+
+/* ---- memory ------------------------------------------------------------ */
+
+static int touch_stack(void *arg)
+{
+    volatile char big[48 * 1024];
+    (void)arg;
+    for (size_t i = 0; i < sizeof(big); i += 512) {
+        big[i] = (char)i;
+    }
+    return big[1024] == 0;
+}
+
+static void stacks_test(void)
+{
+    int good = 0;
+    for (int i = 0; i < 500; i++) {
+        struct thread *t;
+        int result = 0;
+        if (thread_create(&t, touch_stack, NULL, "deep") == 0 &&
+            thread_join(t, &result) == 0) {
+            good += result;
+        }
+    }
+    CHECK(good == 500, "500 threads one after another use the same stack");
+}
+
+static bool run_works(int i)
+{
+    struct memory_run run;
+    if (memory_run_take(300000, &run) != 0) {
+        return false;
+    }
+    unsigned char *p = run.address;
+    bool zero = p[0] == 0 && p[299999] == 0 && p[150000] == 0;
+    memset(p, i, 300000);
+    memory_run_give(&run);
+    return zero;
+}
+
+static void memory_test(void)
+{
+    bool good = true;
+    for (int i = 1; i < 200; i++) {
+        good &= run_works(i);
+    }
+    CHECK(good, "200 runs, each zeroed, from the same memory");
+    struct memory_run run;
+    CHECK(memory_run_take(0x200001, &run) == EINVAL,
+          "a run over 2 MiB is EINVAL");
+    unsigned char *p = memory_map(3 << 20);
+    CHECK(p != NULL && p[0] == 0 && p[(3 << 20) - 1] == 0,
+          "a map may be larger than a slot");
+    CHECK(memory_map(0) == NULL, "nothing cannot be mapped");
+}
+
+/* The quota, not the system, is what ends this; and nothing breaks by it. */
+static void exhaustion_test(void)
+{
+    size_t blocks = 0;
+    void *chain = NULL, *p;
+    while (blocks < 2000 && (p = malloc(100000)) != NULL) {
+        memset(p, 0x55, 100000);
+        *(void **)p = chain;
+        chain = p;
+        blocks++;
+    }
+    printf("# %zu blocks of 100,000 bytes\n", blocks);
+    CHECK(blocks > 5 && blocks < 2000 && errno == ENOMEM,
+          "malloc ends with NULL and ENOMEM");
+    struct thread *t;
+    int error = thread_create(&t, touch_stack, NULL, "late");
+    CHECK(error == 0, "a stack that was used before can be had still");
+    if (error == 0) {
+        (void)thread_join(t, NULL);
+    }
+    while (chain != NULL) {
+        void *next = *(void **)chain;
+        free(chain);
+        chain = next;
+    }
+    p = malloc(300000);
+    CHECK(p != NULL, "what was freed can be had again, in one piece");
+    free(p);
+}
+
+int main(void)
+{
+    slices_test();
+    sleep_test();
+    locks_test();
+    stacks_test();
+    memory_test();
+    exhaustion_test();
+    return tap_end();
+}

@@ -1,0 +1,422 @@
+/* SPDX-License-Identifier: BSL-1.0
+ *
+ * Protected calls: delivery, waiting in line, answers, capabilities that travel
+ * along, and every way in which one side can go away.
+ */
+#include "kernel_abi.h"
+#include "kernel_host.h"
+#include "tap.h"
+
+#define GATE  ((cptr_t)5) /* in each kid: the endpoint of the next one */
+#define SPARE ((cptr_t)9) /* in each kid: from here on empty */
+#define KIDS  3u
+
+static struct dispatcher *a, *b, *c; /* a calls b, b calls c, c calls a */
+
+static void setup(void)
+{
+    host_boot(20);
+    for (uint32_t i = 0; i < KIDS; i++) {
+        host_kid(i);
+        cptr_t ep = host_kid_slot(i, KID_ENDPOINT);
+        CALL(UNTYPED_RETYPE, HOST_UNTYPED, ep, TYPE_ENDPOINT, ENDPOINT_LOG2, 1);
+        CALL(ENDPOINT_BIND, ep, host_kid_slot(i, KID_DISPATCHER));
+    }
+    for (uint32_t i = 0; i < KIDS; i++) {
+        cptr_t ep = host_kid_slot((i + 1) % KIDS, KID_ENDPOINT);
+        cptr_t to = CPTR(host_kid_slot(i, KID_CNODE), GATE);
+        CALL(CAP_COPY, to, ep, ~0ull, 100 + i);
+        host_kid_start(i);
+    }
+    a = host_kid_at(0);
+    b = host_kid_at(1);
+    c = host_kid_at(2);
+}
+
+/* Kid i accepts calls and waits. */
+static void serve(uint32_t i, cptr_t receive)
+{
+    host_run(i);
+    CALL(CALL_ACCEPT, HOST_CALL_ENTRY, 0x9000, receive);
+    host_unmask(host_current());
+    CALL(BLOCK, ~0ull);
+    host_unmask(host_root_at());
+}
+
+/* Kid i runs and makes a call with these flags. */
+static void invoke(uint32_t i, uint64_t flags)
+{
+    host_run(i);
+    host_invoke(GATE | flags, 0, 0);
+}
+
+static enum abi_error error(const struct dispatcher *d)
+{
+    return (enum abi_error)d->context.x[8];
+}
+
+static void test_call(void)
+{
+    setup();
+    serve(1, 0);
+    invoke(0, 0);
+    CHECK(host_current() == b && b->context.pc == HOST_CALL_ENTRY &&
+              b->context.sp == 0x9000 && b->context.x[8] == 100,
+          "a call starts at the entry, with the badge");
+    CHECK(b->context.x[0] == 10 && b->context.x[7] == 17 &&
+              b->context.x[9] == 0 && b->context.x[10] == 0 &&
+              b->context.x[30] == 0,
+          "with the message and nothing else of the caller");
+    CHECK(a->state == IS_CALLING && kernel.core[0].depth == 2 &&
+              kernel.core[0].chain[1].dispatcher == a->self,
+          "on the time of the caller");
+    host_reply(0, 0);
+    CHECK(host_current() == a && error(a) == ERR_OK && a->context.x[0] == 20 &&
+              a->context.x[7] == 27 && a->context.x[9] == 0,
+          "the answer");
+    CHECK(b->state == IS_BLOCKED, "the server waits again");
+    host_reply(0, 0);
+    CHECK(error(a) == ERR_NOREPLY, "who serves nobody answers nobody");
+    a->context.x[8] = 1;
+    host_call(SVC_REPLY, (uint64_t[8]){0});
+    CHECK(error(a) == ERR_RANGE, "bad flags of an answer");
+}
+
+static void test_refused(void)
+{
+    setup();
+    host_run(0);
+    host_invoke(0, 0, 0);
+    CHECK(error(a) == ERR_SLOT, "no slot");
+    host_invoke(SPARE, 0, 0);
+    CHECK(error(a) == ERR_EMPTY, "an empty slot");
+    host_invoke(GATE | 1ull << 40, 0, 0);
+    CHECK(error(a) == ERR_RANGE, "bad flags");
+    host_invoke(GATE | CALL_CAP, 0, 0);
+    CHECK(error(a) == ERR_SLOT, "sends slot 0");
+    host_invoke(GATE | CALL_CAP, SPARE, 0);
+    CHECK(error(a) == ERR_EMPTY, "sends nothing");
+    host_invoke(GATE | CALL_RECEIVE, 0, 0);
+    CHECK(error(a) == ERR_FULL, "receives into slot 0");
+    host_invoke(GATE | CALL_RECEIVE, 0, GATE);
+    CHECK(error(a) == ERR_FULL, "receives into a full slot");
+    host_invoke(GATE | CALL_NOWAIT, 0, 0);
+    CHECK(error(a) == ERR_BUSY, "does not wait for a busy server");
+    CALL(CAP_COPY, SPARE, GATE, RIGHT_MANAGE);
+    host_invoke(SPARE, 0, 0);
+    CHECK(error(a) == ERR_RIGHTS, "without the right to call");
+    host_root();
+    CALL(DISPATCHER_STOP, host_kid_slot(1, KID_DISPATCHER));
+    host_run(0);
+    host_invoke(GATE, 0, 0);
+    CHECK(error(a) == ERR_PEER_DEAD, "a server that is stopped");
+    host_root();
+    CALL(CAP_DELETE, host_kid_slot(1, KID_DISPATCHER));
+    host_run(0);
+    host_invoke(GATE, 0, 0);
+    CHECK(error(a) == ERR_PEER_DEAD, "a server that is gone");
+}
+
+static void test_queue(void)
+{
+    setup();
+    invoke(0, 0);
+    CHECK(a->state == IS_QUEUED && host_current() == b,
+          "a busy server: wait, and lend it the time");
+    host_root();
+    host_run(1);
+    CALL(CALL_ACCEPT, HOST_CALL_ENTRY, 0x9000, 0);
+    host_unmask(b);
+    CALL(BLOCK, ~0ull);
+    CHECK(b->caller == a->self && b->context.pc == HOST_CALL_ENTRY &&
+              b->context.x[0] == 10,
+          "the call starts when it blocks");
+    host_root();
+    host_run(1);
+    host_unmask(b);
+    CALL(BLOCK, ~0ull);
+    CHECK(b->state == IS_BLOCKED && b->caller == a->self, "it may wait");
+    host_unmask(host_root_at());
+    host_root();
+    CALL(CAP_COPY, CPTR(host_kid_slot(2, KID_CNODE), SPARE),
+         host_kid_slot(1, KID_ENDPOINT), ~0ull, 55);
+    host_run(2);
+    host_invoke(SPARE, 0, 0);
+    CHECK(c->state == IS_QUEUED && b->caller == a->self,
+          "a server that waits while it serves takes no other call");
+    host_root();
+    upcall_event(b, 3);
+    host_settle();
+    host_run(1);
+    host_unmask(b);
+    host_reply(0, 0);
+    CHECK(a->state == IS_READY && b->caller == c->self && b->context.x[8] == 55,
+          "after the answer the next call starts");
+}
+
+static void test_deadlock(void)
+{
+    setup();
+    serve(1, 0);
+    serve(2, 0);
+    invoke(0, 0);
+    host_invoke(GATE, 0, 0);
+    CHECK(host_current() == c && b->state == IS_CALLING, "a chain of calls");
+    host_invoke(GATE, 0, 0);
+    CHECK(error(c) == ERR_DEADLOCK, "a circle of calls");
+    CALL(CAP_COPY, SPARE, GATE, ~0ull);
+    host_reply(0, 0);
+    CHECK(host_current() == b && error(b) == ERR_OK, "the chain unwinds");
+    host_root();
+    CALL(CAP_COPY, CPTR(host_kid_slot(0, KID_CNODE), SPARE),
+         host_kid_slot(0, KID_ENDPOINT), ~0ull);
+    host_run(1);
+    host_reply(0, 0);
+    host_unmask(a);
+    host_root();
+    host_run(0);
+    host_invoke(SPARE, 0, 0);
+    CHECK(error(a) == ERR_DEADLOCK, "a call to oneself");
+}
+
+static void test_caps(void)
+{
+    setup();
+    serve(1, SPARE);
+    host_run(0);
+    host_invoke(GATE | CALL_CAP | CALL_RECEIVE, GATE, SPARE + 1);
+    CHECK(host_current() == b && b->context.x[9] == 1 &&
+              host_slot(SPARE)->type == TYPE_ENDPOINT &&
+              host_slot(SPARE)->word == 100,
+          "a capability comes with a call");
+    host_reply(REPLY_CAP, SPARE + 5);
+    CHECK(error(b) == ERR_EMPTY && host_current() == b, "answers with nothing");
+    host_reply(REPLY_CAP, 0);
+    CHECK(error(b) == ERR_SLOT, "answers with slot 0");
+    host_reply(REPLY_CAP, GATE);
+    CHECK(host_current() == a && error(a) == ERR_OK && a->context.x[9] == 1 &&
+              host_slot(SPARE + 1)->word == 101,
+          "and one comes with the answer");
+    host_invoke(GATE | CALL_CAP, GATE, 0);
+    CHECK(error(a) == ERR_FULL && host_current() == a,
+          "the server's slot is still full");
+    host_invoke(GATE, 0, 0);
+    host_reply(REPLY_CAP, GATE);
+    CHECK(error(b) == ERR_FULL && host_current() == b,
+          "a caller who takes none gets none");
+    host_reply(0, 0);
+    CHECK(host_current() == a, "so answer without");
+}
+
+/* Calls that cannot be delivered end with the error; the server that wanted to
+ * give its time away is asked again. */
+static void test_failing_transfer(void)
+{
+    setup();
+    host_run(1);
+    CALL(CALL_ACCEPT, HOST_CALL_ENTRY, 0x9000, 0);
+    host_root();
+    host_run(0);
+    host_invoke(GATE | CALL_CAP, GATE, 0);
+    CHECK(a->state == IS_QUEUED, "a call with a capability waits");
+    host_root();
+    CALL(CAP_COPY, CPTR(host_kid_slot(1, KID_CNODE), SPARE),
+         host_kid_slot(2, KID_DISPATCHER), ~0ull);
+    host_run(1);
+    host_unmask(b);
+    CALL(BLOCK, ~0ull);
+    CHECK(a->state == IS_READY && error(a) == ERR_FULL &&
+              b->state == IS_BLOCKED,
+          "the server takes none: the call fails, the server blocks");
+}
+
+/* Root serves calls and schedules; a call waits that cannot start. */
+static void test_run_with_waiting(bool accepts)
+{
+    setup();
+    CALL(UNTYPED_RETYPE, HOST_UNTYPED, HOST_FREE, TYPE_ENDPOINT, ENDPOINT_LOG2,
+         1);
+    CALL(ENDPOINT_BIND, HOST_FREE, CPTR_SELF_DISPATCHER);
+    if (accepts) {
+        CALL(CALL_ACCEPT, HOST_CALL_ENTRY, 0x9000, 0);
+    }
+    CALL(CAP_COPY, CPTR(host_kid_slot(0, KID_CNODE), SPARE), HOST_FREE, ~0ull);
+    host_run(0);
+    upcall_post(host_root_at(), REASON_TICK);
+    host_settle(); /* root is ready, as if in the midst of its work */
+    struct dispatcher *d = host_root_at();
+    kernel.core[0].current = a->self; /* and a, on another's time, calls */
+    host_invoke(SPARE | CALL_CAP, SPARE, 0);
+    CHECK(a->state == IS_QUEUED, "a call to root waits");
+    host_unmask(d);
+    CALL(RUN, 2, ~0ull, 0);
+    if (accepts) {
+        CHECK(host_current() == d && d->context.pc == HOST_ENTRY &&
+                  error(a) == ERR_FULL,
+              "it fails, and root decides anew");
+    } else {
+        CHECK(host_current() == c, "root takes no calls: its child runs");
+    }
+}
+
+static void test_ends(void)
+{
+    cptr_t kid0, kid1;
+    setup();
+    kid0 = host_kid_slot(0, KID_DISPATCHER);
+    kid1 = host_kid_slot(1, KID_DISPATCHER);
+    CHECK(CALL(DISPATCHER_CANCEL, kid0) == ERR_STATE, "cancel: no call");
+    serve(1, 0);
+    invoke(0, 0);
+    host_root();
+    CHECK(CALL(DISPATCHER_CANCEL, kid0) == ERR_OK && error(a) == ERR_TIMEOUT &&
+              a->state == IS_READY && b->caller == 0,
+          "cancel a call that is served");
+    CHECK(b->state == IS_READY &&
+              (upcall_page(host_root_at())->pending & REASON_CHILD),
+          "the scheduler of the server learns that it is on its own");
+    host_unmask(host_root_at());
+    invoke(0, 0);
+    CHECK(a->state == IS_QUEUED, "the server is still busy");
+    host_root();
+    CHECK(CALL(DISPATCHER_CANCEL, kid0) == ERR_OK && error(a) == ERR_TIMEOUT,
+          "cancel a call that waits");
+    invoke(0, 0);
+    host_root();
+    CHECK(CALL(CAP_DELETE, kid1) == ERR_OK && error(a) == ERR_PEER_DEAD,
+          "the server of a waiting call dies");
+    setup();
+    serve(1, 0);
+    invoke(0, 0);
+    host_root();
+    CHECK(CALL(CAP_DELETE, host_kid_slot(1, KID_DOMAIN)) == ERR_OK &&
+              error(a) == ERR_PEER_DEAD && a->state == IS_READY,
+          "the domain of the server dies");
+    setup();
+    serve(1, 0);
+    invoke(0, 0);
+    host_root();
+    CHECK(CALL(CAP_DELETE, kid0) == ERR_OK && b->caller == 0,
+          "the caller dies");
+    host_unmask(host_root_at());
+    host_run(1);
+    host_reply(0, 0);
+    CHECK(error(b) == ERR_NOREPLY, "nobody is there to be answered");
+    setup();
+    invoke(0, 0);
+    host_root();
+    CALL(CAP_REVOKE, host_kid_slot(1, KID_ENDPOINT));
+    CHECK(a->state == IS_QUEUED &&
+              CALL(CAP_DELETE, host_kid_slot(1, KID_ENDPOINT)) == ERR_OK &&
+              error(a) == ERR_PEER_DEAD,
+          "the endpoint of a waiting call dies");
+}
+
+/* A kid serves calls and schedules another; the call that waits cannot start,
+ * and nobody else wakes the kid. */
+static void test_scheduler_waits(void)
+{
+    setup();
+    host_kid_under(3, host_kid_slot(1, KID_DISPATCHER));
+    CALL(DISPATCHER_START, host_kid_slot(3, KID_DISPATCHER), 0x100, 0x8000);
+    host_run(1);
+    CALL(CALL_ACCEPT, HOST_CALL_ENTRY, 0x9000, 0);
+    host_root();
+    host_run(0);
+    host_invoke(GATE | CALL_CAP, GATE, 0);
+    host_root();
+    host_run(1);
+    host_unmask(b);
+    CALL(RUN, 0, ~0ull, 0);
+    CHECK(host_current() == b && b->context.pc == HOST_ENTRY &&
+              error(a) == ERR_FULL,
+          "the scheduler decides anew");
+    host_unmask(b);
+    CALL(RUN, 0, ~0ull, 0);
+    CHECK(host_current()->parent == b->self, "and its child runs");
+}
+
+/* A server that goes on without its caller may be the most urgent one. */
+static void test_left_alone(void)
+{
+    setup();
+    host_unmask(host_root_at());
+    CALL(RUN, 1, ~0ull, 9);
+    CHECK(host_current() == b, "the server runs, with urgency 9");
+    CALL(CALL_ACCEPT, HOST_CALL_ENTRY, 0x9000, 0);
+    CALL(BLOCK, ~0ull);
+    host_unmask(host_root_at());
+    invoke(0, 0);
+    host_root();
+    CALL(CAP_COPY, CPTR(host_kid_slot(2, KID_CNODE), SPARE),
+         host_kid_slot(0, KID_DISPATCHER), ~0ull);
+    CALL(RUN, 2, ~0ull, 5);
+    CHECK(CALL(DISPATCHER_CANCEL, SPARE) == ERR_OK, "a third one cancels");
+    CHECK(host_current() == host_root_at() && b->state == IS_READY &&
+              b->caller == 0,
+          "its scheduler takes the CPU back for it");
+}
+
+/* A server that faults twice is stopped; its next life owes nobody an answer.
+ */
+static void test_restart(void)
+{
+    setup();
+    serve(1, 0);
+    invoke(0, 0);
+    upcall_page(b)->entry = 0;
+    upcall_fault(b, REASON_FAULT, 1, 2);
+    host_settle();
+    CHECK(b->state == IS_STOPPED && a->state == IS_CALLING, "stopped");
+    host_root();
+    CHECK(CALL(DISPATCHER_START, host_kid_slot(1, KID_DISPATCHER), 0x100,
+               0x8000) == ERR_OK &&
+              error(a) == ERR_PEER_DEAD && b->caller == 0,
+          "its caller learns when it starts anew");
+}
+
+static void test_accept(void)
+{
+    setup();
+    host_run(0);
+    CHECK(CALL(CALL_ACCEPT, USER_VA_END, 0, 0) == ERR_RANGE, "entry");
+    CHECK(CALL(CALL_ACCEPT, 0, USER_VA_END + 16, 0) == ERR_RANGE, "stack");
+    CHECK(CALL(CALL_ACCEPT, 0, 8, 0) == ERR_ALIGN, "alignment");
+    CHECK(CALL(CALL_ACCEPT, 0, 16, 999) == ERR_SLOT, "slot");
+    CHECK(CALL(CALL_ACCEPT, 4, 16, SPARE) == ERR_OK, "accept");
+    host_root();
+    cptr_t ep = host_kid_slot(0, KID_ENDPOINT);
+    cptr_t kid = host_kid_slot(0, KID_DISPATCHER);
+    CHECK(CALL(ENDPOINT_BIND, ep, kid) == ERR_BUSY, "bound already");
+    CHECK(CALL(ENDPOINT_BIND, 0, kid) == ERR_SLOT, "bind: slot");
+    CHECK(CALL(ENDPOINT_BIND, HOST_FREE, kid) == ERR_EMPTY, "bind: empty");
+    CHECK(CALL(ENDPOINT_BIND, kid, ep) == ERR_TYPE, "bind: swapped");
+    CALL(CAP_COPY, HOST_FREE, ep, RIGHT_CALL);
+    CHECK(CALL(ENDPOINT_BIND, HOST_FREE, kid) == ERR_RIGHTS, "bind: right");
+    CHECK(CALL(DISPATCHER_CANCEL, 0) == ERR_SLOT, "cancel: slot");
+    CHECK(CALL(DISPATCHER_CANCEL, HOST_FREE + 1) == ERR_EMPTY, "cancel: empty");
+    CHECK(CALL(DISPATCHER_CANCEL, ep) == ERR_TYPE, "cancel: type");
+    CALL(CAP_COPY, HOST_FREE + 1, kid, RIGHT_READ);
+    CHECK(CALL(DISPATCHER_CANCEL, HOST_FREE + 1) == ERR_RIGHTS,
+          "cancel: right");
+}
+
+int main(void)
+{
+    test_call();
+    test_refused();
+    test_queue();
+    test_deadlock();
+    test_caps();
+    test_failing_transfer();
+    test_run_with_waiting(false);
+    test_run_with_waiting(true);
+    test_ends();
+    test_scheduler_waits();
+    test_left_alone();
+    test_restart();
+    test_accept();
+    CHECK(abi_unseen(SYS_DISPATCHER_CANCEL, SYS_CALL_ACCEPT) == 0,
+          "every promised error was seen");
+    return tap_end();
+}

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: BSL-1.0
+ *
+ * Capabilities: copy, move, delete, revoke, identify. That a refused call
+ * changes nothing is checked by host_call.
+ */
+#include "kernel_abi.h"
+#include "kernel_host.h"
+#include "tap.h"
+
+#define RW     (RIGHT_READ | RIGHT_WRITE)
+#define NODE   ((cptr_t)HOST_FREE)     /* a CNode of rank 2, 32 slots */
+#define GATE   ((cptr_t)HOST_FREE + 1) /* an endpoint */
+#define PAGE   ((cptr_t)HOST_FREE + 2) /* a frame */
+#define FIRST  ((cptr_t)HOST_FREE + 8) /* from here on: empty */
+#define BEYOND ((cptr_t)HOST_SLOTS)
+
+static void setup(void)
+{
+    host_boot(20);
+    CHECK(CALL(UNTYPED_RETYPE, HOST_UNTYPED, NODE, TYPE_CNODE, 10, 1, 0, 2) ==
+              ERR_OK,
+          "a CNode");
+    CHECK(CALL(UNTYPED_RETYPE, HOST_UNTYPED, GATE, TYPE_ENDPOINT, ENDPOINT_LOG2,
+               1) == ERR_OK,
+          "an endpoint");
+    CHECK(CALL(UNTYPED_RETYPE, HOST_UNTYPED, PAGE, TYPE_FRAME, PAGE_LOG2, 1) ==
+              ERR_OK,
+          "a frame");
+}
+
+static void test_copy(void)
+{
+    setup();
+    CHECK(CALL(CAP_COPY, FIRST, PAGE, RIGHT_READ, 0, 0) == ERR_OK, "copy");
+    CHECK(host_slot(FIRST)->rights == RIGHT_READ, "the copy has fewer rights");
+    CHECK(CALL(CAP_COPY, FIRST + 1, FIRST, ~0ull, 0, 0) == ERR_OK &&
+              host_slot(FIRST + 1)->rights == RIGHT_READ,
+          "a copy of the copy has no more");
+    CHECK(CALL(CAP_COPY, FIRST + 2, FIRST, RW, 0, COPY_SIBLING) == ERR_OK &&
+              (host_slot(FIRST + 2)->attr & ATTR_DEPTH) == 1,
+          "a sibling has the depth of its source");
+    CHECK(CALL(CAP_COPY, FIRST + 3, GATE, ~0ull, 77, 0) == ERR_OK &&
+              host_slot(FIRST + 3)->word == 77,
+          "mint gives a badge");
+    CHECK(CALL(CAP_COPY, CPTR(NODE, 3), PAGE, ~0ull, 0, 0) == ERR_OK,
+          "copy into another CNode");
+    CHECK(CALL(CAP_COPY, FIRST + 4, CPTR(NODE, 3), ~0ull, 0, 0) == ERR_OK,
+          "copy out of another CNode");
+    CHECK(CALL(CAP_COPY, CPTR(CPTR_SELF_CNODE, FIRST + 5), PAGE, 1, 0, 0) ==
+              ERR_OK,
+          "copy by the name of the own CNode");
+}
+
+static void test_copy_errors(void)
+{
+    CHECK(CALL(CAP_COPY, 0, PAGE, 1) == ERR_SLOT, "slot 0 is no slot");
+    CHECK(CALL(CAP_COPY, BEYOND, PAGE, 1) == ERR_SLOT, "copy to beyond");
+    CHECK(CALL(CAP_COPY, FIRST + 7, BEYOND, 1) == ERR_SLOT, "copy of beyond");
+    CHECK(CALL(CAP_COPY, FIRST + 7, ~0ull, 1) == ERR_SLOT, "copy of all ones");
+    CHECK(CALL(CAP_COPY, CPTR(NODE, 0), PAGE, 1) == ERR_SLOT,
+          "the header of a CNode is no slot");
+    CHECK(CALL(CAP_COPY, CPTR(NODE, 32), PAGE, 1) == ERR_SLOT, "inner beyond");
+    CHECK(CALL(CAP_COPY, CPTR(PAGE, 1), PAGE, 1) == ERR_TYPE,
+          "a frame has no slots");
+    CHECK(CALL(CAP_COPY, CPTR(FIRST + 7, 1), PAGE, 1) == ERR_EMPTY,
+          "an empty slot has no slots");
+    CHECK(CALL(CAP_COPY, FIRST + 7, FIRST + 6, 1) == ERR_EMPTY, "copy empty");
+    CHECK(CALL(CAP_COPY, FIRST, PAGE, 1) == ERR_FULL, "copy to full");
+    CHECK(CALL(CAP_COPY, PAGE, PAGE, 1) == ERR_FULL, "copy to itself");
+    CHECK(CALL(CAP_COPY, FIRST + 7, HOST_UNTYPED, 1) == ERR_TYPE,
+          "untyped memory is never copied");
+    CHECK(CALL(CAP_COPY, FIRST + 7, HOST_RANGE, 1) == ERR_TYPE,
+          "a range is never copied");
+    CHECK(CALL(CAP_COPY, CPTR(NODE, 4), NODE, 1) == ERR_RANK,
+          "a CNode does not go into itself");
+    CHECK(CALL(CAP_COPY, CPTR(NODE, 4), HOST_CNODE, 1) == ERR_RANK,
+          "a CNode does not go into a lower one");
+    CHECK(CALL(CAP_COPY, FIRST + 7, PAGE, 1, 5) == ERR_PERM,
+          "a frame takes no badge");
+    CHECK(CALL(CAP_COPY, FIRST + 7, FIRST + 3, 1, 5) == ERR_PERM,
+          "a badge is not replaced");
+    CHECK(CALL(CAP_COPY, FIRST + 7, PAGE, 1, 0, 2) == ERR_RANGE, "copy flags");
+}
+
+static void test_move(void)
+{
+    setup();
+    CHECK(CALL(CAP_COPY, FIRST, PAGE, ~0ull) == ERR_OK, "copy");
+    CHECK(CALL(CAP_MOVE, FIRST + 1, PAGE) == ERR_OK &&
+              host_slot(PAGE)->type == TYPE_NULL,
+          "move");
+    CHECK(CALL(CAP_REVOKE, FIRST + 1) == ERR_OK &&
+              host_slot(FIRST)->type == TYPE_NULL,
+          "its derivations stay its own");
+    CHECK(CALL(CAP_MOVE, 0, FIRST + 1) == ERR_SLOT, "move to slot 0");
+    CHECK(CALL(CAP_MOVE, FIRST, BEYOND) == ERR_SLOT, "move from beyond");
+    CHECK(CALL(CAP_MOVE, FIRST, FIRST + 2) == ERR_EMPTY, "move empty");
+    CHECK(CALL(CAP_MOVE, GATE, FIRST + 1) == ERR_FULL, "move to full");
+    CHECK(CALL(CAP_MOVE, CPTR(NODE, 1), HOST_CNODE) == ERR_RANK, "move rank");
+    CHECK(CALL(CAP_MOVE, CPTR(NODE, 1), NODE) == ERR_RANK, "move into itself");
+    CHECK(CALL(CAP_MOVE, CPTR(NODE, 1), HOST_UNTYPED) == ERR_OK,
+          "untyped memory moves into what was made of it");
+    enum abi_error e = CALL(CAP_REVOKE, CPTR(NODE, 1));
+    CHECK((e == ERR_OK || e == ERR_EMPTY) &&
+              host_slot(HOST_UNTYPED)->type == TYPE_NULL &&
+              host_slot(NODE)->type == TYPE_ZOMBIE,
+          "revoking it there takes itself, and leaves a dying CNode");
+    CHECK(CALL(CAP_DELETE, NODE) == ERR_OK &&
+              host_slot(NODE)->type == TYPE_NULL,
+          "which can be deleted");
+}
+
+static void test_delete(void)
+{
+    setup();
+    cptr_t inside = CPTR(GATE, 1); /* an endpoint has no slots */
+    CHECK(CALL(CAP_MOVE, FIRST, inside) == ERR_TYPE, "move: type");
+    CHECK(CALL(CAP_DELETE, inside) == ERR_TYPE, "delete: type");
+    CHECK(CALL(CAP_REVOKE, inside) == ERR_TYPE, "revoke: type");
+    CHECK(CALL(CAP_IDENTIFY, inside) == ERR_TYPE, "identify: type");
+    CHECK(CALL(CAP_DELETE, 0) == ERR_SLOT, "delete slot 0");
+    CHECK(CALL(CAP_DELETE, FIRST) == ERR_EMPTY, "delete empty");
+    CHECK(CALL(CAP_REVOKE, BEYOND) == ERR_SLOT, "revoke beyond");
+    CHECK(CALL(CAP_REVOKE, FIRST) == ERR_EMPTY, "revoke empty");
+    CHECK(CALL(CAP_IDENTIFY, BEYOND) == ERR_SLOT, "identify beyond");
+    CHECK(CALL(CAP_IDENTIFY, FIRST) == ERR_EMPTY, "identify empty");
+    CHECK(CALL(CAP_COPY, FIRST, PAGE, ~0ull) == ERR_OK &&
+              CALL(CAP_COPY, FIRST + 1, FIRST, ~0ull) == ERR_OK &&
+              CALL(CAP_COPY, FIRST + 2, FIRST, 1, 0, COPY_SIBLING) == ERR_OK,
+          "a child, its child, its sibling");
+    CHECK(CALL(CAP_DELETE, FIRST) == ERR_OK, "delete the middle one");
+    CHECK(CALL(CAP_REVOKE, FIRST + 2) == ERR_OK &&
+              host_slot(FIRST + 1)->type == TYPE_FRAME,
+          "a sibling does not inherit its orphans");
+    CHECK(CALL(CAP_REVOKE, PAGE) == ERR_OK &&
+              host_slot(FIRST + 1)->type == TYPE_NULL,
+          "the original takes them all");
+    CHECK(CALL(CAP_COPY, FIRST, PAGE, 1) == ERR_OK &&
+              CALL(CAP_DELETE, PAGE) == ERR_OK &&
+              host_slot(FIRST)->type == TYPE_FRAME,
+          "a copy outlives the original");
+    CHECK(CALL(CAP_REVOKE, HOST_UNTYPED) == ERR_OK &&
+              host_slot(FIRST)->type == TYPE_NULL &&
+              host_slot(HOST_UNTYPED)->word == 0,
+          "the memory takes it back");
+}
+
+/* A CNode in a CNode in a CNode, each full. */
+static void test_nested(void)
+{
+    setup();
+    cptr_t inner = FIRST, outer = FIRST + 1;
+    bool made = CALL(UNTYPED_RETYPE, HOST_UNTYPED, outer, TYPE_CNODE, 13, 1, 0,
+                     3) == ERR_OK;
+    made = made && CALL(UNTYPED_RETYPE, HOST_UNTYPED, CPTR(outer, 9),
+                        TYPE_CNODE, 12, 1, 0, 2) == ERR_OK;
+    made = made && CALL(CAP_MOVE, inner, CPTR(outer, 9)) == ERR_OK;
+    for (uint32_t i = 1; made && i < 128; i++) {
+        made = CALL(CAP_COPY, CPTR(inner, i), GATE, ~0ull, i) == ERR_OK;
+    }
+    made = made && CALL(CAP_MOVE, CPTR(outer, 200), inner) == ERR_OK;
+    for (uint32_t i = 201; made && i < 256; i++) {
+        made = CALL(CAP_COPY, CPTR(outer, i), PAGE, ~0ull) == ERR_OK;
+    }
+    CHECK(made, "nested CNodes with 182 capabilities");
+    CHECK(CALL(CAP_DELETE, GATE) == ERR_OK && CALL(CAP_DELETE, outer) == ERR_OK,
+          "delete them");
+    CHECK(slot_at(host_slot(HOST_UNTYPED)->next)->type != TYPE_ENDPOINT,
+          "the endpoint died with its last capability");
+    CHECK(CALL(CAP_REVOKE, HOST_UNTYPED) == ERR_OK &&
+              CALL(UNTYPED_RETYPE, HOST_UNTYPED, FIRST, TYPE_UNTYPED, 20, 1) ==
+                  ERR_OK,
+          "all the memory is free again");
+}
+
+/* The CSpace of a living domain dies in steps: nothing may be put into the part
+ * that was swept already. */
+static void test_dying_cspace(void)
+{
+    setup();
+    cptr_t big = FIRST;
+    host_kid(0);
+    CHECK(CALL(UNTYPED_RETYPE, HOST_UNTYPED, big, TYPE_CNODE, 16, 1, 0, 3) ==
+                  ERR_OK &&
+              CALL(CAP_DELETE, host_kid_slot(0, KID_CNODE)) == ERR_OK &&
+              CALL(DOMAIN_SET_CSPACE, host_kid_slot(0, KID_DOMAIN), big) ==
+                  ERR_OK &&
+              CALL(CAP_COPY, CPTR(big, 2000), PAGE, ~0ull) == ERR_OK,
+          "a domain with a large CSpace");
+    host_kid_start(0);
+    CHECK(!host_try(SYS_CAP_DELETE, (uint64_t[8]){big}),
+          "deleting it takes several entries into the kernel");
+    CHECK(host_slot(big)->type == TYPE_ZOMBIE, "it is neither alive nor gone");
+    CHECK(CALL(CAP_MOVE, FIRST + 1, big) == ERR_STATE, "so it cannot move");
+    CHECK(CALL(CAP_COPY, FIRST + 1, big, 1) == ERR_TYPE, "nor be copied");
+    host_run(0);
+    CHECK(CALL(CAP_COPY, 1, 2000, ~0ull) == ERR_SLOT,
+          "its domain has no CSpace any more");
+    host_root();
+    CHECK(CALL(CAP_DELETE, big) == ERR_OK, "it goes");
+}
+
+static void test_identify(void)
+{
+    setup();
+    CHECK(CALL(CAP_IDENTIFY, PAGE) == ERR_OK &&
+              host_result[1] == (TYPE_FRAME | RIGHTS_ALL << 8 | 12u << 16) &&
+              host_result[2] == ref_address(host_slot(PAGE)->obj) &&
+              host_result[3] == 0,
+          "identify a frame");
+    CHECK(CALL(CAP_IDENTIFY, HOST_UNTYPED) == ERR_OK &&
+              host_result[3] == (host_slot(HOST_UNTYPED)->word & 0xffffffff)
+                                    << 5,
+          "a watermark is in bytes");
+    CHECK(CALL(CAP_IDENTIFY, HOST_DEVICE) == ERR_OK &&
+              host_result[2] == HOST_DEVICE_ADDRESS &&
+              host_result[1] >> 32 == 1,
+          "identify device memory");
+    CHECK(CALL(CAP_IDENTIFY, HOST_IRQ + 2) == ERR_OK && host_result[2] == 2 &&
+              (host_result[1] >> 16 & 0xff) == 0,
+          "identify an interrupt line");
+    CHECK(CALL(CAP_IDENTIFY, HOST_RANGE) == ERR_OK &&
+              host_result[2] == HOST_RANGE_VA &&
+              (host_result[1] >> 16 & 0xff) == 38,
+          "identify a range");
+    CHECK(host_call(SYS_COUNT, (uint64_t[8]){0}) == ERR_NOSYS &&
+              host_call(0xffff, (uint64_t[8]){0}) == ERR_NOSYS,
+          "no such system call");
+    CHECK(CALL(NULL) == ERR_OK, "null");
+}
+
+int main(void)
+{
+    test_copy();
+    test_copy_errors();
+    test_move();
+    test_delete();
+    test_nested();
+    test_dying_cspace();
+    test_identify();
+    CHECK(abi_unseen(SYS_NULL, SYS_CAP_IDENTIFY) == 0,
+          "every promised error was seen");
+    return tap_end();
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: BSL-1.0
+ *
+ * Invariants of capabilities: the derivation list holds exactly the slots that
+ * are found by scanning CNodes; objects do not overlap; untyped memory knows
+ * what was made of it; no copy has more rights than its source.
+ */
+#include "kernel_check.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel_host.h"
+
+#define SLOTS_MAX 8192u
+
+struct item { /* a slot of the list, in order */
+    ref_t ref;
+    const struct slot *s;
+    uint32_t class; /* EVENT counts as DISPATCHER, a zombie as what it was */
+};
+
+static struct item items[SLOTS_MAX];
+static uint32_t count;
+static unsigned char in_list[RAM_CELLS];
+
+static uint32_t class_of(const struct slot *s)
+{
+    uint32_t type = s->type == TYPE_ZOMBIE ? s->aux : s->type;
+    return type == TYPE_EVENT ? TYPE_DISPATCHER : type;
+}
+
+static bool has_memory(const struct item *i)
+{
+    return i->class != TYPE_RANGE && i->class != TYPE_CPU &&
+           i->class != TYPE_IRQ;
+}
+
+static uint64_t end_of(const struct item *i)
+{
+    return i->s->obj + (1ull << i->s->order);
+}
+
+static bool is_inside(const struct item *inner, const struct item *outer)
+{
+    return inner->s->obj >= outer->s->obj && end_of(inner) <= end_of(outer);
+}
+
+static bool same_object(const struct item *a, const struct item *b)
+{
+    return a->s->obj == b->s->obj && a->class == b->class &&
+           (a->class != TYPE_UNTYPED || a->s->order == b->s->order);
+}
+
+static void collect(void)
+{
+    ref_t ref = kernel.head, next = slot_at(ref)->next;
+    for (count = 0; next != kernel.head;
+         ref = next, next = slot_at(ref)->next) {
+        const struct slot *s = slot_at(next);
+        if (s->prev != ref || next >= RAM_CELLS || count == SLOTS_MAX) {
+            host_fail("derivation list: broken at %x", next);
+        }
+        if (s->type == TYPE_NULL || class_of(s) == TYPE_NULL ||
+            class_of(s) >= TYPE_COUNT || class_of(s) == TYPE_REPLY) {
+            host_fail("slot %x: type %u", next, s->type);
+        }
+        items[count++] = (struct item){next, s, class_of(s)};
+        in_list[next] = 1;
+    }
+    if (slot_at(kernel.head)->prev != ref) {
+        host_fail("derivation list: its end is not before its head");
+    }
+}
+
+/* Slots of one CNode; how many are occupied. */
+static uint32_t scan_cnode(const struct item *node)
+{
+    static const struct slot empty;
+    uint32_t found = 0;
+    for (ref_t r = node->s->obj + 1; r < end_of(node); r++) {
+        if (slot_at(r)->type == TYPE_NULL) {
+            if (memcmp(slot_at(r), &empty, sizeof(empty)) != 0) {
+                host_fail("slot %x: empty but not zero", r);
+            }
+        } else if (!in_list[r]) {
+            host_fail("slot %x: not in the derivation list", r);
+        } else {
+            found++;
+        }
+    }
+    return found;
+}
+
+static bool is_first(uint32_t i)
+{
+    for (uint32_t k = 0; k < i; k++) {
+        if (same_object(&items[k], &items[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void check_slots(void)
+{
+    uint32_t found = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (items[i].class == TYPE_CNODE && is_first(i)) {
+            found += scan_cnode(&items[i]);
+        }
+    }
+    if (found != count) {
+        host_fail("%u slots in the list, %u of them in live CNodes", count,
+                  found);
+    }
+}
+
+static void check_overlap(const struct item *a, const struct item *b)
+{
+    if (!has_memory(a) || !has_memory(b) || same_object(a, b) ||
+        end_of(a) <= b->s->obj || end_of(b) <= a->s->obj) {
+        return;
+    }
+    bool nested = (a->class == TYPE_UNTYPED && is_inside(b, a)) ||
+                  (b->class == TYPE_UNTYPED && is_inside(a, b));
+    if (!nested) {
+        host_fail("slots %x (type %u) and %x (type %u) overlap", a->ref,
+                  a->class, b->ref, b->class);
+    }
+}
+
+/* All that was made of untyped memory or a range follows it at once. */
+static void check_source(uint32_t i)
+{
+    const struct item *u = &items[i];
+    bool run = true;
+    for (uint32_t k = i + 1; k < count; k++) {
+        const struct item *c = &items[k];
+        bool kind =
+            u->class == TYPE_RANGE ? c->class == TYPE_RANGE : has_memory(c);
+        bool child = kind && is_inside(c, u);
+        if (child && !run) {
+            host_fail("slot %x: not among what was made of %x", c->ref, u->ref);
+        }
+        run = run && child;
+        if (child && end_of(c) > u->s->obj + (uint32_t)u->s->word) {
+            host_fail("slot %x: beyond the watermark of %x", c->ref, u->ref);
+        }
+    }
+}
+
+/* Memory that the untyped calls clean is zero. */
+static void check_clean(const struct item *u)
+{
+    uint64_t from = u->s->word & 0xffffffffu, to = u->s->word >> 32;
+    from = from < u->s->spare ? u->s->spare : from;
+    const uint64_t *p = ram_at(u->s->obj + (ref_t)from);
+    for (uint64_t i = 0; from < to && i < (to - from) * 4; i++) {
+        if (p[i] != 0) {
+            host_fail("slot %x: memory counts as clean but is not", u->ref);
+        }
+    }
+}
+
+static bool may_have(const struct item *parent, const struct item *child)
+{
+    uint32_t rights = parent->s->rights;
+    if (child->s->type == TYPE_EVENT && parent->s->type == TYPE_DISPATCHER) {
+        rights |= RIGHT_SIGNAL;
+    }
+    return (child->s->rights & ~rights) == 0;
+}
+
+/* The capabilities of one object are neighbours, in preorder. */
+static void check_copies(uint32_t first)
+{
+    const struct item *parent[3] = {NULL, NULL, NULL};
+    uint32_t i = first;
+    for (; i < count && same_object(&items[i], &items[first]); i++) {
+        const struct item *c = &items[i];
+        uint32_t depth = c->s->attr & ATTR_DEPTH;
+        if (depth > 2 || (depth == 0 && i != first)) {
+            host_fail("slot %x: depth %u", c->ref, depth);
+        }
+        bool fenced = (c->s->attr & ATTR_FENCE) != 0;
+        if (depth == 1 || fenced) {
+            parent[1] = depth == 1 ? c : NULL;
+        }
+        const struct item *p = depth == 2 && parent[1] ? parent[1] : parent[0];
+        if (depth > 0 && p != NULL && !may_have(p, c)) {
+            host_fail("slot %x: more rights than %x", c->ref, p->ref);
+        }
+        parent[0] = depth == 0 ? c : parent[0];
+    }
+    for (; i < count; i++) {
+        if (same_object(&items[i], &items[first])) {
+            host_fail("slot %x: apart from copies of its object", items[i].ref);
+        }
+    }
+}
+
+void check_caps(void)
+{
+    collect();
+    check_slots();
+    for (uint32_t i = 0; i < count; i++) {
+        bool first = i == 0 || !same_object(&items[i - 1], &items[i]);
+        for (uint32_t k = i + 1; first && k < count; k++) {
+            check_overlap(&items[i], &items[k]);
+        }
+        if (items[i].s->type == TYPE_UNTYPED ||
+            items[i].s->type == TYPE_RANGE) {
+            check_source(i);
+        }
+        if (items[i].s->type == TYPE_UNTYPED &&
+            !(items[i].s->attr & ATTR_DEVICE)) {
+            check_clean(&items[i]);
+        }
+        bool source = items[i].class == TYPE_UNTYPED ||
+                      items[i].class == TYPE_RANGE; /* never copied */
+        if (first && !source) {
+            check_copies(i);
+        }
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        in_list[items[i].ref] = 0;
+    }
+}
+
+void check_all(void)
+{
+    check_caps();
+    check_space();
+    check_sched();
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSL-1.0
+ *
+ * Random users of the kernel: a root server and three domains that make system
+ * calls, are interrupted and preempted, give up calls half-way, and write what
+ * they like into their upcall pages. After each refused call the state is the
+ * same as before; after every RANDOM_CHECK steps all invariants hold. What is
+ * wrong ends the program (host_fail).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define RANDOM_CHECK 64u
+
+struct random_source {
+    uint32_t (*next)(void); /* any 32 bits */
+    bool (*more)(void);     /* false: stop */
+};
+
+/* Boot a machine and run it until the source ends or after `steps`. */
+void random_run(const struct random_source *source, uint32_t steps);

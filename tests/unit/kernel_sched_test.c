@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: BSL-1.0
+ *
+ * CPU time and upcalls: run, block, urgency, budgets; events and interrupts;
+ * masked, unmasked and double faults.
+ */
+#include "kernel_abi.h"
+#include "kernel_host.h"
+#include "tap.h"
+
+#define KIDS  3u
+#define EMPTY ((cptr_t)HOST_FREE) /* from here on: empty */
+
+static struct dispatcher *root, *a, *b;
+
+static struct upcall_page *page(struct dispatcher *d)
+{
+    return upcall_page(d);
+}
+
+static void setup(void)
+{
+    host_boot(20);
+    for (uint32_t i = 0; i < KIDS; i++) {
+        host_kid(i);
+        host_kid_start(i);
+    }
+    root = host_root_at();
+    a = host_kid_at(0);
+    b = host_kid_at(1);
+    host_unmask(root);
+}
+
+static uint32_t child_state(uint32_t i)
+{
+    return root->identity.child[i].state;
+}
+
+static bool in_upcall(struct dispatcher *d)
+{
+    return host_current() == d && d->context.pc == HOST_ENTRY &&
+           page(d)->mask == MASK_ON;
+}
+
+static void test_run(void)
+{
+    setup();
+    CHECK(CALL(RUN, CHILDREN_MAX, 0, 0) == ERR_RANGE, "no such index");
+    CHECK(CALL(RUN, 0, 0, 256) == ERR_RANGE, "urgency");
+    CHECK(CALL(RUN, 9, 0, 0) == ERR_STATE, "no child");
+    host_run(0);
+    CHECK(child_state(0) == CHILD_RUNNING && child_state(1) == CHILD_READY,
+          "state words");
+    CHECK(CALL(RUN, 0, 0, 0) == ERR_STATE, "who has no child runs none");
+    host.now += 10;
+    host_unmask(a);
+    CALL(BLOCK, host.now + 100);
+    CHECK(in_upcall(root) && page(root)->pending == REASON_CHILD &&
+              child_state(0) == CHILD_BLOCKED &&
+              root->identity.child[0].until == host.now + 100,
+          "blocking gives the CPU back");
+    host_unmask(root);
+    CHECK(CALL(RUN, 0, ~0ull, 0) == ERR_STATE, "a blocked child does not run");
+    host.now += 100;
+    CALL(RUN, 0, ~0ull, 0);
+    CHECK(in_upcall(a) && (page(a)->pending & REASON_TICK),
+          "its time has come: it gets an upcall");
+    host_root();
+    page(root)->pending = REASON_EVENT;
+    CALL(RUN, 1, ~0ull, 0);
+    CHECK(in_upcall(root) && page(root)->saved_slot == SAVE_NONE,
+          "run with an upcall pending is the upcall");
+}
+
+static void test_expiry(void)
+{
+    setup();
+    CALL(RUN, 0, host.now + 50, 0);
+    CHECK(host_current() == a && host.until == host.now + 50, "until is set");
+    host.now += 49;
+    host_settle();
+    CHECK(host_current() == a, "not yet");
+    host.now++;
+    host_settle();
+    CHECK(in_upcall(root) &&
+              page(root)->pending == (REASON_CHILD | REASON_EXPIRED) &&
+              a->state == IS_READY,
+          "the time is over");
+    CHECK(root->identity.now == host.now, "the page says when");
+}
+
+static void test_budget(void)
+{
+    setup();
+    cptr_t sc = EMPTY, kid = host_kid_slot(0, KID_DISPATCHER);
+    CALL(UNTYPED_RETYPE, HOST_UNTYPED, sc, TYPE_SCHED_CONTEXT, 6, 2);
+    CHECK(CALL(SCHED_REFILL, sc + 1, ~0ull) == ERR_OK &&
+              host_result[1] == ~0ull,
+          "a new budget has no limit");
+    CHECK(CALL(SCHED_REFILL, sc, 77) == ERR_OK, "refill before bind");
+    CHECK(CALL(SCHED_BIND, 0, kid) == ERR_SLOT, "bind: slot");
+    CHECK(CALL(SCHED_BIND, EMPTY + 5, kid) == ERR_EMPTY, "bind: empty");
+    CHECK(CALL(SCHED_BIND, kid, sc) == ERR_TYPE, "bind: type");
+    CALL(CAP_COPY, EMPTY + 2, sc, RIGHT_READ);
+    CHECK(CALL(SCHED_BIND, EMPTY + 2, kid) == ERR_RIGHTS, "bind: right");
+    CHECK(CALL(SCHED_BIND, sc, kid) == ERR_OK, "bind");
+    CHECK(CALL(SCHED_REFILL, sc, ~0ull) == ERR_OK && host_result[1] == 77,
+          "binding leaves the budget");
+    CHECK(CALL(SCHED_BIND, sc + 1, kid) == ERR_BUSY &&
+              CALL(SCHED_BIND, sc, CPTR_SELF_DISPATCHER) == ERR_BUSY,
+          "one to one");
+    CHECK(CALL(SCHED_REFILL, 0, 5) == ERR_SLOT, "refill: slot");
+    CHECK(CALL(SCHED_REFILL, EMPTY + 5, 5) == ERR_EMPTY, "refill: empty");
+    CHECK(CALL(SCHED_REFILL, kid, 5) == ERR_TYPE, "refill: type");
+    CHECK(CALL(SCHED_REFILL, EMPTY + 2, 5) == ERR_RIGHTS, "refill: right");
+    CHECK(CALL(SCHED_REFILL, sc, 30) == ERR_OK && host_result[1] == 30 &&
+              host_result[2] == 0,
+          "refill");
+    host.now += 5; /* root's time */
+    CALL(RUN, 0, host.now + 1000, 0);
+    CHECK(host.until == host.now + 30, "the budget ends first");
+    host.now += 20;
+    upcall_post(root, REASON_TICK); /* before time was accounted */
+    host_settle();
+    CALL(SCHED_REFILL, sc, ~0ull);
+    CHECK(host_result[1] == 10 && host_result[2] == 20,
+          "time is charged to who used it, though it lost the CPU meanwhile");
+    host_run(0);
+    host.now += 10;
+    host_settle();
+    CHECK(in_upcall(root) && (page(root)->pending & REASON_EXPIRED),
+          "the budget is used up");
+    host_unmask(root);
+    CALL(RUN, 0, ~0ull, 0);
+    CHECK(in_upcall(root) && (page(root)->pending & REASON_EXPIRED),
+          "nothing is left to run on");
+    CHECK(CALL(CAP_REVOKE, sc) == ERR_OK && CALL(CAP_DELETE, sc) == ERR_OK &&
+              a->sched == 0,
+          "the context goes: the limit too");
+}
+
+static void test_urgency(void)
+{
+    setup();
+    CALL(RUN, 0, ~0ull, 7);
+    host_unmask(a);
+    CALL(BLOCK, ~0ull);
+    host_unmask(root);
+    CALL(RUN, 1, ~0ull, 7);
+    upcall_event(a, 5);
+    host_settle();
+    CHECK(host_current() == b && a->state == IS_READY &&
+              (page(root)->pending & REASON_CHILD),
+          "equal urgency waits");
+    host_root();
+    host_run(0);
+    CHECK(in_upcall(a) || page(a)->events == 1u << 5, "the event is there");
+    host_root();
+    CALL(RUN, 0, ~0ull, 8);
+    host_unmask(a);
+    CALL(BLOCK, ~0ull);
+    host_unmask(root);
+    CALL(RUN, 1, ~0ull, 7);
+    upcall_event(a, 6);
+    host_settle();
+    CHECK(in_upcall(root) && b->state == IS_READY,
+          "higher urgency takes the CPU back");
+}
+
+static void test_block(void)
+{
+    setup();
+    uint64_t until = host.now + 10;
+    CALL(BLOCK, until);
+    CHECK(kernel.core[0].current == 0 && host.until == until, "all is idle");
+    host.now += 10;
+    host_settle();
+    CHECK(in_upcall(root) && page(root)->pending == REASON_TICK, "time");
+    CHECK(kernel.core[0].idle == 10, "idle time is counted");
+    CALL(BLOCK, ~0ull);
+    CHECK(in_upcall(root), "block with an upcall pending is the upcall");
+    root->context.pc = 0x4242;
+    page(root)->mask = MASK_ON;
+    CALL(LEAVE);
+    CHECK(in_upcall(root) && page(root)->saved_slot == 0 &&
+              page(root)->slots[0].pc == 0x4242,
+          "leave delivers what is pending");
+    page(root)->pending = 0;
+    CHECK(CALL(RESUME, SAVE_SLOTS) == ERR_RANGE, "resume: no such slot");
+    CALL(RESUME, 0);
+    CHECK(root->context.pc == 0x4242 && page(root)->mask == MASK_OFF, "resume");
+    page(root)->slots[3].pc = 0x5555;
+    page(root)->pending = REASON_EVENT;
+    page(root)->mask = MASK_ON;
+    CALL(RESUME, 3);
+    CHECK(in_upcall(root) && page(root)->saved_slot == 3,
+          "resume with an upcall pending is the upcall");
+}
+
+static void test_masks(void)
+{
+    setup();
+    host_run(0);
+    page(a)->mask = MASK_ON;
+    a->context.pc = 0x7777;
+    upcall_event(a, 1);
+    host_settle();
+    CHECK(a->context.pc == 0x7777 && page(a)->pending == REASON_EVENT,
+          "masked: it stays pending");
+    page(a)->mask = MASK_OFF;
+    page(a)->save_slot = 4;
+    host_settle();
+    CHECK(in_upcall(a) && page(a)->slots[4].pc == 0x7777 &&
+              a->context.x[0] == a->pages + PAGE_BYTES,
+          "unmasked: it is delivered");
+    host_unmask(a);
+    a->context.pc = 0x8888;
+    upcall_fault(a, REASON_FAULT, 11, 22);
+    host_settle();
+    CHECK(in_upcall(a) && page(a)->fault.esr == 11 &&
+              page(a)->fault.far == 22 && page(a)->fault.pc == 0x8888 &&
+              page(a)->fault.slot == 4 && page(a)->slots[4].pc == 0x8888,
+          "a fault");
+    upcall_fault(a, REASON_FAULT, 33, 44);
+    host_settle();
+    CHECK(a->context.pc == HOST_DOUBLE_ENTRY && page(a)->mask == MASK_DOUBLE &&
+              page(a)->slots[SAVE_DOUBLE].pc == HOST_ENTRY,
+          "a fault while masked");
+    upcall_fault(a, REASON_FAULT, 55, 66);
+    host_settle();
+    CHECK(a->state == IS_STOPPED && in_upcall(root) &&
+              child_state(0) == CHILD_STOPPED &&
+              (page(root)->pending & REASON_CHILD),
+          "a fault in that: stopped, and its scheduler knows");
+    cptr_t kid = host_kid_slot(0, KID_DISPATCHER);
+    CHECK(CALL(DISPATCHER_INSPECT, kid, 32) == ERR_OK &&
+              host_result[1] == HOST_DOUBLE_ENTRY && host_result[4] == 55,
+          "inspect: pc, ..., esr");
+    CHECK(CALL(DISPATCHER_INSPECT, kid, 36) == ERR_OK && host_result[1] == 66 &&
+              host_result[2] == 0,
+          "inspect: far");
+}
+
+static void test_bad_page(void)
+{
+    setup();
+    host_run(0);
+    page(a)->save_slot = SAVE_DOUBLE;
+    upcall_event(a, 1);
+    host_settle();
+    CHECK(a->state == IS_STOPPED && in_upcall(root), "a bad save slot stops");
+    host_unmask(root);
+    host_run(1);
+    page(b)->entry = 0;
+    upcall_event(b, 1);
+    host_settle();
+    CHECK(b->state == IS_STOPPED && in_upcall(root), "no entry stops");
+    page(root)->mask = 77;
+    upcall_fault(root, REASON_FAULT, 1, 1);
+    host_settle();
+    CHECK(kernel.core[0].depth == 0 && kernel.core[0].current == 0,
+          "without root nothing runs");
+}
+
+static void test_events(void)
+{
+    setup();
+    cptr_t kid = host_kid_slot(0, KID_DISPATCHER), event = EMPTY;
+    CHECK(CALL(EVENT_MINT, 0, kid, 1) == ERR_SLOT, "mint: slot");
+    CHECK(CALL(EVENT_MINT, event, EMPTY + 1, 1) == ERR_EMPTY, "mint: empty");
+    CHECK(CALL(EVENT_MINT, event, HOST_CPU, 1) == ERR_TYPE, "mint: type");
+    CHECK(CALL(EVENT_MINT, event, kid, 64) == ERR_RANGE, "mint: bit");
+    CHECK(CALL(EVENT_MINT, HOST_CPU, kid, 1) == ERR_FULL, "mint: full");
+    CALL(CAP_COPY, EMPTY + 1, kid, RIGHT_SIGNAL);
+    CHECK(CALL(EVENT_MINT, event, EMPTY + 1, 1) == ERR_RIGHTS, "mint: right");
+    CHECK(CALL(EVENT_MINT, event, kid, 63) == ERR_OK, "mint");
+    CALL(CAP_COPY, EMPTY + 2, event, RIGHT_READ);
+    CHECK(CALL(EVENT_SIGNAL, EMPTY + 2) == ERR_RIGHTS, "signal: right");
+    CHECK(CALL(EVENT_SIGNAL, 0) == ERR_SLOT, "signal: slot");
+    CHECK(CALL(EVENT_SIGNAL, EMPTY + 3) == ERR_EMPTY, "signal: empty");
+    CHECK(CALL(EVENT_SIGNAL, kid) == ERR_TYPE, "signal: type");
+    CHECK(CALL(EVENT_SIGNAL, event) == ERR_OK && page(a)->events >> 63 == 1 &&
+              page(a)->pending == REASON_EVENT,
+          "signal");
+    CHECK(CALL(CAP_DELETE, kid) == ERR_OK && a->state != IS_DEAD,
+          "an event capability keeps its dispatcher");
+    CALL(CAP_DELETE, EMPTY + 1);
+    CALL(CAP_DELETE, EMPTY + 2);
+    CHECK(CALL(CAP_DELETE, event) == ERR_OK && a->state == IS_DEAD,
+          "the last one ends it");
+}
+
+static void test_irqs(void)
+{
+    setup();
+    cptr_t event = EMPTY, irq = HOST_IRQ + 1;
+    CALL(EVENT_MINT, event, host_kid_slot(0, KID_DISPATCHER), 9);
+    CALL(CAP_COPY, EMPTY + 1, event, RIGHT_READ);
+    CALL(CAP_COPY, EMPTY + 2, irq, RIGHT_READ);
+    CHECK(CALL(IRQ_BIND, 0, event) == ERR_SLOT, "bind: slot");
+    CHECK(CALL(IRQ_BIND, irq, EMPTY + 3) == ERR_EMPTY, "bind: empty");
+    CHECK(CALL(IRQ_BIND, event, irq) == ERR_TYPE, "bind: swapped");
+    CHECK(CALL(IRQ_BIND, irq, EMPTY + 1) == ERR_RIGHTS &&
+              CALL(IRQ_BIND, EMPTY + 2, event) == ERR_RIGHTS,
+          "bind: rights");
+    CHECK(CALL(IRQ_ACK, irq) == ERR_STATE, "ack: not bound");
+    CHECK(host.masked[1] && CALL(IRQ_BIND, irq, event) == ERR_OK &&
+              !host.masked[1],
+          "bind enables the line");
+    CHECK(CALL(IRQ_BIND, irq, event) == ERR_BUSY, "bind: twice");
+    CHECK(CALL(IRQ_ACK, irq) == ERR_STATE, "ack: nothing came");
+    irq_deliver(1);
+    CHECK(host.masked[1] && page(a)->events == 1u << 9, "an interrupt");
+    CHECK(CALL(IRQ_ACK, 0) == ERR_SLOT, "ack: slot");
+    CHECK(CALL(IRQ_ACK, EMPTY + 3) == ERR_EMPTY, "ack: empty");
+    CHECK(CALL(IRQ_ACK, event) == ERR_TYPE, "ack: type");
+    CHECK(CALL(IRQ_ACK, EMPTY + 2) == ERR_RIGHTS, "ack: right");
+    CHECK(CALL(IRQ_ACK, irq) == ERR_OK && !host.masked[1], "ack");
+    irq_deliver(2);
+    CHECK(host.masked[2], "a line that nobody bound is masked");
+    CALL(CAP_REVOKE, host_kid_slot(0, KID_DISPATCHER));
+    CHECK(CALL(CAP_DELETE, host_kid_slot(0, KID_DISPATCHER)) == ERR_OK &&
+              host.masked[1] && !kernel.irq[1].bound,
+          "a dead dispatcher's line is masked and free");
+    CALL(EVENT_MINT, event, host_kid_slot(1, KID_DISPATCHER), 9);
+    CHECK(CALL(IRQ_BIND, irq, event) == ERR_OK &&
+              CALL(CAP_REVOKE, irq) == ERR_OK &&
+              CALL(CAP_DELETE, irq) == ERR_OK && host.masked[1],
+          "the last capability to a line masks it");
+}
+
+int main(void)
+{
+    test_run();
+    test_expiry();
+    test_budget();
+    test_urgency();
+    test_block();
+    test_masks();
+    test_bad_page();
+    test_events();
+    test_irqs();
+    CHECK(abi_unseen(SYS_EVENT_MINT, SYS_RESUME) == 0,
+          "every promised error was seen");
+    return tap_end();
+}

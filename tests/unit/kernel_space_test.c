@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: BSL-1.0
+ *
+ * The address space: stretches, frames, and what is left of mappings when one
+ * side goes.
+ */
+#include "kernel_abi.h"
+#include "kernel_check.h"
+#include "kernel_host.h"
+#include "tap.h"
+
+#define R       RIGHT_READ
+#define RW      (RIGHT_READ | RIGHT_WRITE)
+#define RX      (RIGHT_READ | RIGHT_EXEC)
+#define RWX     (RW | RIGHT_EXEC)
+#define STRETCH ((cptr_t)HOST_FREE)     /* at VA */
+#define PAGE    ((cptr_t)HOST_FREE + 1) /* a frame of 4 KiB */
+#define BIG     ((cptr_t)HOST_FREE + 2) /* one of 64 KiB */
+#define DEVICE  ((cptr_t)HOST_FREE + 3) /* one of device memory */
+#define COPY    ((cptr_t)HOST_FREE + 4) /* of PAGE */
+#define EMPTY   ((cptr_t)HOST_FREE + 8) /* from here on: empty */
+#define VA      (HOST_RANGE_VA + STRETCH_BYTES)
+
+static void setup(void)
+{
+    host_boot(20);
+    bool made =
+        CALL(STRETCH_CREATE, STRETCH, HOST_UNTYPED, HOST_RANGE, VA) == ERR_OK &&
+        CALL(UNTYPED_RETYPE, HOST_UNTYPED, PAGE, TYPE_FRAME, 12, 1) == ERR_OK &&
+        CALL(UNTYPED_RETYPE, HOST_UNTYPED, BIG, TYPE_FRAME, 16, 1) == ERR_OK &&
+        CALL(UNTYPED_RETYPE, HOST_DEVICE, DEVICE, TYPE_FRAME, 12, 1) ==
+            ERR_OK &&
+        CALL(CAP_COPY, COPY, PAGE, ~0ull) == ERR_OK;
+    CHECK(made, "a stretch and frames");
+}
+
+/* The table entry of a page of STRETCH. */
+static uint64_t pte(uint64_t page)
+{
+    return ((uint64_t *)ram_at(host_slot(STRETCH)->obj))[page];
+}
+
+static void test_stretch(void)
+{
+    const cptr_t u = HOST_UNTYPED, r = HOST_RANGE;
+    uint64_t va = VA + STRETCH_BYTES;
+    setup();
+    CHECK(CALL(STRETCH_CREATE, 0, u, r, va) == ERR_SLOT, "into slot 0");
+    CHECK(CALL(STRETCH_CREATE, EMPTY, EMPTY, r, va) == ERR_EMPTY, "of nothing");
+    CHECK(CALL(STRETCH_CREATE, EMPTY, r, u, va) == ERR_TYPE, "swapped");
+    CHECK(CALL(STRETCH_CREATE, PAGE, u, r, va) == ERR_FULL, "into full");
+    CHECK(CALL(STRETCH_CREATE, EMPTY, u, r, va + 4096) == ERR_ALIGN, "align");
+    CHECK(CALL(STRETCH_CREATE, EMPTY, u, r, USER_VA_END) == ERR_RANGE, "end");
+    CHECK(CALL(STRETCH_CREATE, EMPTY, u, r, 0) == ERR_RANGE, "before");
+    CHECK(CALL(STRETCH_CREATE, EMPTY, u, r, VA) == ERR_BUSY, "twice");
+    CHECK(CALL(STRETCH_CREATE, EMPTY, HOST_DEVICE, r, va) == ERR_DEVICE,
+          "a table is never in device memory");
+    host_slot(r)->rights = 0; /* no call takes rights off a range */
+    CHECK(CALL(STRETCH_CREATE, EMPTY, u, r, va) == ERR_RIGHTS, "no right");
+    host_slot(r)->rights = RIGHTS_ALL;
+    CHECK(CALL(UNTYPED_RETYPE, u, EMPTY, TYPE_UNTYPED, 12, 1) == ERR_OK &&
+              CALL(STRETCH_CREATE, EMPTY + 1, EMPTY, r, va) == ERR_OK &&
+              CALL(STRETCH_CREATE, EMPTY + 2, EMPTY, r, va + STRETCH_BYTES) ==
+                  ERR_NOMEM,
+          "memory for one table only");
+    CHECK(CALL(CAP_DELETE, EMPTY + 1) == ERR_OK &&
+              CALL(STRETCH_CREATE, EMPTY + 1, EMPTY, r, va) == ERR_OK,
+          "an address is free when its stretch is gone");
+}
+
+static void test_attach(void)
+{
+    cptr_t self = CPTR_SELF_DOMAIN;
+    setup();
+    uint32_t flushed = host.tlb_domains;
+    CHECK(CALL(STRETCH_ATTACH, STRETCH, self, R) == ERR_OK, "attach");
+    CHECK(host.tlb_domains == flushed, "a new right needs no flush");
+    CHECK(CALL(STRETCH_ATTACH, STRETCH, HOST_DOMAIN, RX) == ERR_OK &&
+              host.tlb_domains == flushed + 1,
+          "a changed one does");
+    CHECK(CALL(STRETCH_ATTACH, STRETCH, self, RWX) == ERR_WX, "W and X");
+    CHECK(CALL(STRETCH_ATTACH, STRETCH, self, 0) == ERR_RANGE, "no right");
+    CHECK(CALL(STRETCH_ATTACH, STRETCH, self, RIGHT_WRITE) == ERR_RANGE,
+          "only writing");
+    CHECK(CALL(STRETCH_ATTACH, STRETCH, self, R | 1ull << 40) == ERR_RANGE,
+          "high bits");
+    CHECK(CALL(STRETCH_ATTACH, 0, self, R) == ERR_SLOT, "slot");
+    CHECK(CALL(STRETCH_ATTACH, EMPTY, self, R) == ERR_EMPTY, "empty");
+    CHECK(CALL(STRETCH_ATTACH, PAGE, self, R) == ERR_TYPE, "a frame");
+    CHECK(CALL(STRETCH_ATTACH, STRETCH, PAGE, R) == ERR_TYPE, "to a frame");
+    CALL(CAP_COPY, EMPTY, STRETCH, R | RIGHT_ATTACH);
+    CALL(CAP_COPY, EMPTY + 1, STRETCH, RW);
+    CALL(CAP_COPY, EMPTY + 2, HOST_DOMAIN, RIGHT_MANAGE);
+    CHECK(CALL(STRETCH_ATTACH, EMPTY, self, RW) == ERR_RIGHTS, "more rights");
+    CHECK(CALL(STRETCH_ATTACH, EMPTY + 1, self, R) == ERR_RIGHTS, "no ATTACH");
+    CHECK(CALL(STRETCH_ATTACH, STRETCH, EMPTY + 2, R) == ERR_RIGHTS,
+          "no ATTACH for the domain");
+    CHECK(CALL(STRETCH_DETACH, EMPTY + 1, self) == ERR_RIGHTS, "detach: right");
+    CHECK(CALL(STRETCH_DETACH, 0, self) == ERR_SLOT, "detach: slot");
+    CHECK(CALL(STRETCH_DETACH, EMPTY + 3, self) == ERR_EMPTY, "detach: empty");
+    CHECK(CALL(STRETCH_DETACH, PAGE, self) == ERR_TYPE, "detach: a frame");
+    CHECK(CALL(STRETCH_DETACH, STRETCH, self) == ERR_OK, "detach");
+    CHECK(CALL(STRETCH_DETACH, STRETCH, self) == ERR_UNMAPPED, "twice");
+}
+
+/* Root's domain has two second-level tables; one serves ROOT_PAGES_VA. */
+static void test_tables(void)
+{
+    uint64_t gib = 1ull << 30;
+    setup();
+    CHECK(CALL(STRETCH_ATTACH, STRETCH, CPTR_SELF_DOMAIN, R) == ERR_OK, "one");
+    CALL(STRETCH_CREATE, EMPTY, HOST_UNTYPED, HOST_RANGE, HOST_RANGE_VA + gib);
+    CHECK(CALL(STRETCH_ATTACH, EMPTY, CPTR_SELF_DOMAIN, R) == ERR_NOTABLE,
+          "no table for a third GiB");
+    CHECK(CALL(STRETCH_ATTACH, HOST_ATTIC, CPTR_SELF_DOMAIN, R) == ERR_OK,
+          "a neighbour shares the table");
+    CHECK(CALL(STRETCH_DETACH, STRETCH, CPTR_SELF_DOMAIN) == ERR_OK &&
+              CALL(STRETCH_ATTACH, EMPTY, CPTR_SELF_DOMAIN, R) == ERR_NOTABLE &&
+              CALL(STRETCH_DETACH, HOST_ATTIC, CPTR_SELF_DOMAIN) == ERR_OK &&
+              CALL(STRETCH_ATTACH, EMPTY, CPTR_SELF_DOMAIN, R) == ERR_OK,
+          "it is free when the last has left");
+}
+
+static void test_map(void)
+{
+    setup();
+    CHECK(CALL(FRAME_MAP, PAGE, STRETCH, VA + 0x5000, RW) == ERR_OK &&
+              pte(5) != 0,
+          "map");
+    CHECK(CALL(FRAME_MAP, PAGE, STRETCH, VA, R) == ERR_STATE, "twice");
+    CHECK(CALL(FRAME_MAP, COPY, STRETCH, VA, R) == ERR_PERM, "a copy");
+    CHECK(CALL(FRAME_MAP, BIG, STRETCH, VA, R) == ERR_BUSY, "over another");
+    CHECK(CALL(FRAME_MAP, BIG, STRETCH, VA + 0x8000, R) == ERR_ALIGN, "align");
+    CHECK(CALL(FRAME_MAP, BIG, STRETCH, VA + STRETCH_BYTES, R) == ERR_RANGE &&
+              CALL(FRAME_MAP, BIG, STRETCH, VA - 0x10000, R) == ERR_RANGE,
+          "outside");
+    CHECK(CALL(FRAME_MAP, BIG, STRETCH, VA, RWX) == ERR_WX, "W and X");
+    CHECK(CALL(FRAME_MAP, BIG, STRETCH, VA, RIGHT_EXEC) == ERR_RANGE, "only X");
+    CHECK(CALL(FRAME_MAP, DEVICE, STRETCH, VA, RX) == ERR_DEVICE, "device X");
+    CHECK(CALL(FRAME_MAP, 0, STRETCH, VA, R) == ERR_SLOT, "slot");
+    CHECK(CALL(FRAME_MAP, EMPTY, STRETCH, VA, R) == ERR_EMPTY, "empty");
+    CHECK(CALL(FRAME_MAP, STRETCH, STRETCH, VA, R) == ERR_TYPE, "type");
+    CALL(CAP_COPY, EMPTY, STRETCH, R);
+    CHECK(CALL(FRAME_MAP, BIG, EMPTY, VA, RW) == ERR_RIGHTS, "stretch: rights");
+    CHECK(CALL(FRAME_MAP, COPY, EMPTY + 1, VA, R) == ERR_EMPTY, "no stretch");
+    uint32_t syncs = host.syncs;
+    CHECK(CALL(FRAME_MAP, BIG, STRETCH, VA + 0x1f0000, RX) == ERR_OK &&
+              pte(496) != 0 && pte(511) != 0 && host.syncs == syncs + 1,
+          "64 KiB of code at the end");
+    CHECK(CALL(FRAME_MAP, DEVICE, STRETCH, VA, RW) == ERR_OK &&
+              (pte(0) >> 2 & 7) == 0 && (pte(5) >> 2 & 7) == 1,
+          "device memory is mapped as such");
+}
+
+static void test_protect(void)
+{
+    setup();
+    CALL(FRAME_MAP, PAGE, STRETCH, VA, RW);
+    CALL(FRAME_MAP, DEVICE, STRETCH, VA + 4096, RW);
+    CHECK(CALL(FRAME_PROTECT, PAGE, R) == ERR_OK &&
+              CALL(FRAME_PROTECT, PAGE, RX) == ERR_OK && host.tlb_pages >= 2,
+          "protect breaks before it makes");
+    CHECK(CALL(FRAME_PROTECT, PAGE, RWX) == ERR_WX, "W and X");
+    CHECK(CALL(FRAME_PROTECT, PAGE, 0) == ERR_RANGE, "nothing");
+    CHECK(CALL(FRAME_PROTECT, DEVICE, RX) == ERR_DEVICE, "device X");
+    CHECK(CALL(FRAME_PROTECT, 0, R) == ERR_SLOT, "slot");
+    CHECK(CALL(FRAME_PROTECT, EMPTY, R) == ERR_EMPTY, "empty");
+    CHECK(CALL(FRAME_PROTECT, STRETCH, R) == ERR_TYPE, "type");
+    CHECK(CALL(FRAME_PROTECT, BIG, R) == ERR_UNMAPPED, "not mapped");
+    CHECK(CALL(FRAME_PROTECT, COPY, R) == ERR_UNMAPPED, "a copy is not mapped");
+    CALL(CAP_COPY, EMPTY, PAGE, R);
+    CHECK(CALL(FRAME_PROTECT, EMPTY, RW) == ERR_RIGHTS, "rights");
+    CHECK(CALL(FRAME_MAP, EMPTY, STRETCH, VA + 8192, RW) == ERR_RIGHTS,
+          "map: rights");
+    CHECK(CALL(FRAME_UNMAP, 0) == ERR_SLOT, "unmap: slot");
+    CHECK(CALL(FRAME_UNMAP, EMPTY + 1) == ERR_EMPTY, "unmap: empty");
+    CHECK(CALL(FRAME_UNMAP, STRETCH) == ERR_TYPE, "unmap: type");
+    CHECK(CALL(FRAME_UNMAP, BIG) == ERR_UNMAPPED, "unmap: not mapped");
+    CHECK(CALL(FRAME_UNMAP, PAGE) == ERR_OK && pte(0) == 0, "unmap");
+    CHECK(CALL(CAP_DELETE, DEVICE) == ERR_OK && pte(1) == 0,
+          "deleting a frame unmaps it");
+}
+
+/* A frame remembers a mapping whose table is gone, and came again. */
+static void test_generations(void)
+{
+    setup();
+    CALL(CAP_MOVE, EMPTY + 1, STRETCH);
+    CALL(UNTYPED_RETYPE, HOST_UNTYPED, EMPTY, TYPE_UNTYPED, 12, 1);
+    CALL(CAP_DELETE, EMPTY + 1);
+    CALL(STRETCH_CREATE, STRETCH, EMPTY, HOST_RANGE, VA);
+    CHECK(CALL(FRAME_MAP, PAGE, STRETCH, VA, RW) == ERR_OK, "map");
+    uint32_t aux = host_slot(PAGE)->aux;
+    CHECK(CALL(CAP_DELETE, STRETCH) == ERR_OK, "the stretch goes");
+    CHECK(CALL(FRAME_UNMAP, PAGE) == ERR_UNMAPPED, "the frame knows");
+    *((uint32_t *)ram_at(kernel.directory) + (VA >> STRETCH_LOG2)) -= 1u << 18;
+    CHECK(CALL(STRETCH_CREATE, STRETCH, EMPTY, HOST_RANGE, VA) == ERR_OK &&
+              host_slot(STRETCH)->aux == aux,
+          "the stretch comes again, after 2^14 others");
+    CHECK(CALL(FRAME_MAP, BIG, STRETCH, VA, RW) == ERR_OK &&
+              CALL(FRAME_UNMAP, PAGE) == ERR_UNMAPPED && pte(0) != 0,
+          "the old mapping does not touch the new one");
+}
+
+/* Two stretches die at once, each in steps: both leave every domain. */
+static void test_sweeps(void)
+{
+    enum { DOMAINS = 40 };
+    cptr_t a = EMPTY, b = EMPTY + 1, first = EMPTY + 2;
+    host_boot(20);
+    bool made =
+        CALL(STRETCH_CREATE, a, HOST_UNTYPED, HOST_RANGE, VA) == ERR_OK &&
+        CALL(STRETCH_CREATE, b, HOST_UNTYPED, HOST_RANGE, VA + STRETCH_BYTES) ==
+            ERR_OK &&
+        CALL(UNTYPED_RETYPE, HOST_UNTYPED, first, TYPE_DOMAIN, 14, DOMAINS) ==
+            ERR_OK;
+    for (uint32_t i = 0; made && i < DOMAINS; i++) {
+        made = CALL(STRETCH_ATTACH, a, first + i, R) == ERR_OK &&
+               CALL(STRETCH_ATTACH, b, first + i, RW) == ERR_OK;
+    }
+    CHECK(made, "two stretches in 40 domains");
+    struct slot *s = host_slot(a), *t = host_slot(b);
+    CHECK(!cap_delete_step(s) && !cap_delete_step(t), "both are dying");
+    check_all();
+    bool gone_s = false, gone_t = false;
+    for (uint32_t i = 0; i < 20 && !(gone_s && gone_t); i++) {
+        gone_t = gone_t || cap_delete_step(t);
+        gone_s = gone_s || cap_delete_step(s);
+        check_all();
+    }
+    CHECK(gone_s && gone_t, "and die");
+    CHECK(domain_at(host_slot(first)->obj)->table[0].used == 0, "detached");
+}
+
+int main(void)
+{
+    test_stretch();
+    test_attach();
+    test_tables();
+    test_map();
+    test_protect();
+    test_generations();
+    test_sweeps();
+    CHECK(abi_unseen(SYS_STRETCH_CREATE, SYS_FRAME_PROTECT) == 0,
+          "every promised error was seen");
+    return tap_end();
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSL-1.0
+ *
+ * The pure parts of libos/core: queues, the sleepers' order, lines of text,
+ * symbol lookup, the meaning of fault syndromes.
+ */
+#include <signal.h>
+#include <string.h>
+
+#include "../../libos/core/cause.h"
+#include "../../libos/core/queue.h"
+#include "../../libos/core/state.h"
+#include "../../libos/core/symbol.h"
+#include "../../libos/core/text.h"
+#include "tap.h"
+
+static struct thread t[6];
+
+static void queue_test(void)
+{
+    struct queue q = {0};
+    CHECK(queue_pop(&q) == NULL, "an empty queue gives nothing");
+    queue_push(&q, &t[0]);
+    queue_push(&q, &t[1]);
+    queue_push_front(&q, &t[2]);
+    CHECK(queue_pop(&q) == &t[2] && queue_pop(&q) == &t[0] &&
+              queue_pop(&q) == &t[1] && queue_pop(&q) == NULL,
+          "first in, first out, but for the one put in front");
+    queue_push_front(&q, &t[3]);
+    queue_push(&q, &t[4]);
+    CHECK(queue_pop(&q) == &t[3] && queue_pop(&q) == &t[4],
+          "a front put into an empty queue is its tail as well");
+    queue_push(&q, &t[5]);
+    CHECK(queue_pop(&q) == &t[5] && q.head == NULL && q.tail == NULL,
+          "a queue that was emptied can be used again");
+}
+
+static void list_test(void)
+{
+    struct thread *list = NULL;
+    list_append(&list, &t[0]);
+    list_append(&list, &t[1]);
+    list_append(&list, &t[2]);
+    list_remove(&list, &t[1]);
+    CHECK(list == &t[0] && t[0].next == &t[2] && t[2].next == NULL,
+          "the middle is taken out");
+    list_remove(&list, &t[1]);
+    CHECK(list == &t[0] && t[0].next == &t[2], "who is not there stays out");
+    list_remove(&list, &t[0]);
+    list_remove(&list, &t[2]);
+    CHECK(list == NULL, "both ends are taken out");
+}
+
+static void sleepers_test(void)
+{
+    struct thread *list = NULL;
+    const uint64_t deadline[] = {50, 10, 30, 10, 99};
+    const int order[] = {1, 3, 2, 0, 4};
+    bool sorted = true;
+    for (int i = 0; i < 5; i++) {
+        t[i].deadline = deadline[i];
+        sleepers_insert(&list, &t[i]);
+    }
+    const struct thread *s = list;
+    for (int i = 0; i < 5; i++, s = s->sleep_next) {
+        sorted &= s == &t[order[i]] && s->sleeping;
+    }
+    CHECK(sorted && s == NULL, "soonest first, equal ones in order");
+    sleepers_remove(&list, &t[2]);
+    sleepers_remove(&list, &t[1]);
+    sleepers_remove(&list, &t[4]);
+    CHECK(list == &t[3] && t[3].sleep_next == &t[0] &&
+              t[0].sleep_next == NULL && !t[2].sleeping,
+          "taken out anywhere");
+}
+
+static bool text_is(const struct text *line, const char *want)
+{
+    return line->length == strlen(want) &&
+           memcmp(line->bytes, want, line->length) == 0;
+}
+
+static void text_test(void)
+{
+    struct text line = {.length = 0};
+    text_put(&line, "a ");
+    text_decimal(&line, 18446744073709551615u);
+    text_put(&line, " ");
+    text_decimal(&line, 0);
+    text_put(&line, " ");
+    text_hex(&line, 0xdeadbeef00);
+    text_put_bounded(&line, "xyz", 2);
+    CHECK(text_is(&line, "a 18446744073709551615 0 0xdeadbeef00xy"),
+          "numbers and text");
+    for (int i = 0; i < 100; i++) {
+        text_put(&line, "0123456789");
+    }
+    CHECK(line.length == TEXT_BYTES, "a full line stays within its bytes");
+}
+
+static struct {
+    struct symbol_table table;
+    struct symbol symbol[3];
+    char pool[16];
+} symbols = {{3, 16, {}}, {{0x100, 0}, {0x200, 4}, {0x200000, 99}}, "one\0two"};
+
+static bool found(uint64_t offset, const char *name, uint64_t distance)
+{
+    uint64_t d = 0;
+    const char *n = symbol_find(&symbols.table, offset, &d);
+    return name == NULL ? n == NULL
+                        : n != NULL && strcmp(n, name) == 0 && d == distance;
+}
+
+static void symbol_test(void)
+{
+    CHECK(found(0x100, "one", 0) && found(0x1ff, "one", 0xff) &&
+              found(0x200, "two", 0) && found(0x1fffff, "two", 0x1ffdff),
+          "an address belongs to the function before it");
+    CHECK(found(0xff, NULL, 0), "before the first there is none");
+    CHECK(found(0x200000, NULL, 0), "a name outside the pool is none");
+    symbols.table.count = 0;
+    CHECK(found(0x100, NULL, 0), "an empty table has none");
+}
+
+/* Syndromes as QEMU reports them for EL0 accesses. */
+static void cause_test(void)
+{
+    struct cause c = cause_of(0x92000006);
+    CHECK(c.signal == SIGSEGV && c.address &&
+              strcmp(c.text, "cannot read") == 0 &&
+              strcmp(c.why, "nothing is mapped there") == 0,
+          "a read of nothing");
+    c = cause_of(0x9200004f);
+    CHECK(c.signal == SIGSEGV && strcmp(c.text, "cannot write") == 0 &&
+              strcmp(c.why, "this domain may not") == 0,
+          "a write without the right");
+    c = cause_of(0x8200000f);
+    CHECK(c.signal == SIGSEGV && strcmp(c.text, "cannot execute") == 0,
+          "a fetch from data");
+    c = cause_of(0x92000021);
+    CHECK(c.signal == SIGBUS, "an unaligned access");
+    c = cause_of(0xf20003e8);
+    CHECK(c.signal == SIGTRAP && !c.address, "brk");
+    c = cause_of(0x02000000);
+    CHECK(c.signal == SIGILL && !c.address, "an undefined instruction");
+}
+
+int main(void)
+{
+    queue_test();
+    list_test();
+    sleepers_test();
+    text_test();
+    symbol_test();
+    cause_test();
+    return tap_end();
+}

@@ -1,0 +1,476 @@
+/* SPDX-License-Identifier: BSL-1.0
+ *
+ * A kernel that is out to get libos. It single-steps the program under test
+ * and, at instruction boundaries drawn at random, posts events and lets time
+ * jump, so that upcalls hit every instruction of the switch, lock and resume
+ * paths. Its upcall semantics are those of docs/abi.md; memory calls succeed on
+ * the spot (no MMU, addresses are what they are); protected calls scrub the FP
+ * registers.
+ *
+ * It checks one thing itself: that no upcall is ever pending while a thread
+ * runs unmasked, but for the few instructions between unmasking and the look at
+ * it.
+ */
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <abi/abi.h>
+#include <vesper/root.h>
+#include <vesper/start.h>
+
+#define RANGE_BASE  0x10000000ull
+#define RANGE_BYTES 0x10000000ull
+#define STALE_MAX   8u /* instructions from the unmasking store to sys_leave */
+
+struct frame {
+    uint64_t x[31], sp, pc, spsr, pad[2];
+};
+_Static_assert(sizeof(struct frame) == 288, "boot.S");
+
+#define SPSR_STEP      (1ull << 21)
+#define NZCV           0xf0000000ull
+#define ESR_CLASS(esr) ((esr) >> 26)
+
+void bench_main(void);
+void bench_trap(struct frame *f);
+void bench_scrub(uint64_t pattern);
+_Noreturn void bench_return(struct frame *f);
+void _start(void);
+
+/* Where the dispatcher's pages and what the root server gives would be. */
+static _Alignas(4096) struct {
+    struct identity_page identity;
+    struct upcall_page upcall;
+    uint8_t pad[4096];
+} pages;
+static _Alignas(4096) union {
+    struct start_info info;
+    uint8_t bytes[4096];
+} start;
+static _Alignas(4096) uint8_t stack[262144];
+
+static struct {
+    uint64_t steps, upcalls, deferred, masked, blocks, calls, stale, in_resume;
+    uint64_t offset; /* CNTVOFF_EL2 */
+    uint64_t random;
+    uint64_t slots_used;
+    uint32_t events; /* bits 40.. that the program waits for */
+    bool stepping;
+} bench = {.random = 88172645463325252ull};
+
+/* ---- console and end --------------------------------------------------- */
+
+static volatile uint32_t *const uart = (volatile uint32_t *)0x3f201000;
+
+static void put(const char *s)
+{
+    for (; *s != '\0'; s++) {
+        while (uart[6] & 0x20) {
+        }
+        uart[0] = (uint8_t)*s;
+    }
+}
+
+static void put_number(uint64_t v)
+{
+    char digits[24], *p = digits + sizeof(digits) - 1;
+    *p = '\0';
+    do {
+        *--p = (char)('0' + v % 10);
+        v /= 10;
+    } while (v != 0);
+    put(p);
+}
+
+static void put_count(const char *name, uint64_t v)
+{
+    put("# ");
+    put(name);
+    put(" ");
+    put_number(v);
+    put("\n");
+}
+
+static _Noreturn void finish(uint64_t status)
+{
+    static uint64_t block[2] = {0x20026, 0};
+    put_count("steps", bench.steps);
+    put_count("upcalls", bench.upcalls);
+    put_count("deferred", bench.deferred);
+    put_count("upcalls in resume path", bench.in_resume);
+    put_count("calls", bench.calls);
+    put_count("blocks", bench.blocks);
+    put(bench.stale == 0 ? "ok" : "not ok");
+    put(" - no upcall stays pending while a thread runs unmasked\n");
+    block[1] = status != 0 || bench.stale != 0;
+    register uint64_t x0 __asm__("x0") = 0x18;
+    register uint64_t x1 __asm__("x1") = (uintptr_t)block;
+    __asm__ volatile("hlt #0xf000" : : "r"(x0), "r"(x1) : "memory");
+    for (;;) {
+    }
+}
+
+/* ---- randomness and time ----------------------------------------------- */
+
+static uint64_t draw(uint64_t n)
+{
+    bench.random ^= bench.random << 13;
+    bench.random ^= bench.random >> 7;
+    bench.random ^= bench.random << 17;
+    return (bench.random >> 16) % n;
+}
+
+static uint64_t now(void)
+{
+    uint64_t t;
+    __asm__ volatile("isb\n\tmrs %0, cntvct_el0" : "=r"(t));
+    return t;
+}
+
+/* Virtual time = physical - offset. */
+static void time_jump(uint64_t ticks)
+{
+    bench.offset -= ticks;
+    register uint64_t x0 __asm__("x0") = bench.offset;
+    __asm__ volatile("hvc #0" : "+r"(x0) : : "memory");
+}
+
+/* ---- exclusive accesses ------------------------------------------------
+ * A debug exception clears the exclusive monitor, so under single step no store
+ * would ever succeed: the bench executes those itself, with a monitor that
+ * upcalls and resumes clear, as the return from an exception would. */
+
+static bool monitor;
+
+static bool is_exclusive(uint32_t code, bool load)
+{
+    return (code & 0x3fe00000) == (load ? 0x08400000u : 0x08000000u);
+}
+
+/* stxr/stlxr Ws, Xt, [Xn] */
+static void store_exclusive(struct frame *f, uint32_t code)
+{
+    uint32_t to = code >> 5 & 31, value = code & 31, status = code >> 16 & 31;
+    uint64_t address = to == 31 ? f->sp : f->x[to];
+    uint64_t v = value == 31 ? 0 : f->x[value];
+    if (monitor) {
+        switch (code >> 30) {
+        case 0:
+            *(volatile uint8_t *)address = (uint8_t)v;
+            break;
+        case 2:
+            *(volatile uint32_t *)address = (uint32_t)v;
+            break;
+        case 3:
+            *(volatile uint64_t *)address = v;
+            break;
+        }
+    }
+    if (status != 31) {
+        f->x[status] = !monitor;
+    }
+    monitor = false;
+    f->pc += 4;
+}
+
+static void exclusives(struct frame *f)
+{
+    uint32_t code = *(const volatile uint32_t *)f->pc;
+    if (is_exclusive(code, false)) {
+        store_exclusive(f, code);
+    } else if (is_exclusive(code, true)) {
+        monitor = true;
+    }
+}
+
+/* ---- upcalls ----------------------------------------------------------- */
+
+static void upcall(struct frame *f, uint32_t slot)
+{
+    struct upcall_page *p = &pages.upcall;
+    p->mask = MASK_ON;
+    p->saved_slot = slot;
+    f->x[0] = (uintptr_t)p;
+    f->sp = p->sp;
+    f->pc = p->entry;
+    f->spsr = 0;
+    monitor = false;
+    for (int i = 1; i < 31; i++) {
+        f->x[i] = 0xdead0000ull + (uint64_t)i;
+    }
+    bench.upcalls++;
+}
+
+static void context_save(const struct frame *f, struct saved_context *c)
+{
+    for (int i = 0; i < 31; i++) {
+        c->x[i] = f->x[i];
+    }
+    c->sp = f->sp;
+    c->pc = f->pc;
+    c->nzcv = f->spsr & NZCV;
+    __asm__ volatile("mrs %0, tpidr_el0" : "=r"(c->tpidr));
+}
+
+static void context_load(struct frame *f, const struct saved_context *c)
+{
+    for (int i = 0; i < 31; i++) {
+        f->x[i] = c->x[i];
+    }
+    f->sp = c->sp;
+    f->pc = c->pc;
+    f->spsr = c->nzcv & NZCV;
+    monitor = false;
+    __asm__ volatile("msr tpidr_el0, %0" : : "r"(c->tpidr));
+}
+
+extern const char resume_begin[], resume_end[];
+
+static void deliver(struct frame *f)
+{
+    struct upcall_page *p = &pages.upcall;
+    if (p->pending == 0) {
+        return;
+    }
+    if (p->mask != MASK_OFF) {
+        bench.deferred++;
+        return;
+    }
+    context_save(f, &p->slots[p->save_slot]);
+    upcall(f, p->save_slot);
+}
+
+static void fault(struct frame *f, uint64_t esr)
+{
+    struct upcall_page *p = &pages.upcall;
+    bool masked = p->mask != MASK_OFF;
+    uint32_t slot = masked ? SAVE_DOUBLE : p->save_slot;
+    if (p->mask == MASK_DOUBLE || p->double_entry == 0) {
+        put("not ok - fault in the fault handler\n");
+        finish(1);
+    }
+    context_save(f, &p->slots[slot]);
+    p->fault.esr = esr;
+    __asm__ volatile("mrs %0, far_el1" : "=r"(p->fault.far));
+    p->fault.pc = f->pc;
+    p->fault.slot = slot;
+    p->pending |= REASON_FAULT;
+    upcall(f, slot);
+    if (masked) {
+        p->mask = MASK_DOUBLE;
+        f->pc = p->double_entry;
+        f->sp = p->double_sp;
+    }
+    bench.stepping = false;
+}
+
+/* Every bit the program may wait for, now and then; time jumps now and then. */
+static void inject(void)
+{
+    struct upcall_page *p = &pages.upcall;
+    uint64_t kind = draw(4);
+    if (kind < 2) {
+        p->events |= 1ull << (EVENT_FREE + draw(8));
+        p->pending |= REASON_EVENT;
+    }
+    if (draw(200) == 0) {
+        p->events |= 1ull << EVENT_SIGNAL;
+        p->pending |= REASON_EVENT;
+    }
+    if (kind > 0) {
+        time_jump(draw(2000000));
+        p->pending |= REASON_TICK;
+    }
+}
+
+/* Unmasked with something pending: allowed just after unmasking, and where the
+ * bench itself has not come round to delivering. */
+static void stale_check(void)
+{
+    static uint32_t run;
+    struct upcall_page *p = &pages.upcall;
+    run = p->mask == MASK_OFF && p->pending != 0 ? run + 1 : 0;
+    if (run == STALE_MAX) {
+        bench.stale++;
+    }
+}
+
+static void step(struct frame *f)
+{
+    bench.steps++;
+    stale_check();
+    /* Dense in the resume path, sparse in other critical sections. */
+    bool hot =
+        f->pc >= (uintptr_t)resume_begin && f->pc < (uintptr_t)resume_end;
+    bool masked = pages.upcall.mask != MASK_OFF;
+    /* By turns so dense that hardly a thread gets on, and sparse. */
+    uint64_t gap = bench.steps >> 18 & 1 ? 32 : 400;
+    if (draw(hot ? 8 : masked ? 4 * gap : gap) == 0) {
+        bench.in_resume += hot;
+        inject();
+        deliver(f);
+    }
+}
+
+/* ---- system calls ------------------------------------------------------ */
+
+static void sys_block_op(struct frame *f)
+{
+    struct upcall_page *p = &pages.upcall;
+    bench.blocks++;
+    p->mask = MASK_OFF;
+    while (p->pending == 0) {
+        inject();
+        if (f->x[0] <= now()) {
+            p->pending |= REASON_TICK;
+        }
+    }
+    upcall(f, SAVE_NONE);
+}
+
+static void sys_resume_op(struct frame *f)
+{
+    struct upcall_page *p = &pages.upcall;
+    uint32_t slot = (uint32_t)f->x[0];
+    if (p->pending != 0) {
+        upcall(f, slot);
+        return;
+    }
+    p->mask = MASK_OFF;
+    context_load(f, &p->slots[slot]);
+}
+
+static void zero(uint64_t va, uint64_t bytes)
+{
+    for (uint64_t i = 0; i < bytes / 8; i++) {
+        ((volatile uint64_t *)va)[i] = 0;
+    }
+}
+
+/* Sizes of what sits in a slot, so that frame_map zeroes the right number. */
+static uint8_t slot_log2[4096];
+
+static void system_call(struct frame *f, uint64_t number)
+{
+    uint64_t *x = f->x;
+    switch (number) {
+    case SYS_LEAVE:
+        x[0] = ERR_OK;
+        pages.upcall.mask = MASK_OFF;
+        deliver(f);
+        break;
+    case SYS_RESUME:
+        sys_resume_op(f);
+        break;
+    case SYS_BLOCK:
+        sys_block_op(f);
+        break;
+    case SYS_UNTYPED_RETYPE:
+        slot_log2[x[1] % 4096] = (uint8_t)x[3];
+        x[0] = ERR_OK;
+        break;
+    case SYS_FRAME_MAP:
+        zero(x[2], 1ull << slot_log2[x[0] % 4096]);
+        x[0] = ERR_OK;
+        break;
+    default:
+        x[0] = ERR_OK;
+        break;
+    }
+}
+
+static void log_text(const uint64_t *x)
+{
+    char text[49] = {0};
+    for (uint64_t i = 0; i < x[1] && i < 48; i++) {
+        text[i] = (char)(x[2 + i / 8] >> i % 8 * 8);
+    }
+    put(text);
+}
+
+static void root_op(struct frame *f)
+{
+    uint64_t *x = f->x, op = x[0];
+    bench.calls++;
+    x[0] = 0;
+    switch (op) {
+    case ROOT_EXIT:
+        finish(x[1]);
+    case ROOT_CRASH:
+        put_count("crash, signal", x[1]);
+        finish(1);
+    case ROOT_LOG:
+        log_text(x);
+        break;
+    case ROOT_SIGNALS:
+        x[1] = 1u << 2; /* SIGINT */
+        break;
+    }
+    for (int i = 2; i < 31; i++) {
+        x[i] = i == 8 ? ERR_OK : 0xbad0000ull + (uint64_t)i;
+    }
+    bench_scrub(0x123456789abcdefull);
+}
+
+void bench_trap(struct frame *f)
+{
+    uint64_t esr;
+    __asm__ volatile("mrs %0, esr_el1" : "=r"(esr));
+    uint64_t class = ESR_CLASS(esr);
+    if (class == 0x32) {
+        step(f);
+        exclusives(f);
+    } else if (class == 0x15 && (esr & 0xffff) == SVC_CALL) {
+        root_op(f);
+    } else if (class == 0x15) {
+        system_call(f, esr & 0xffff);
+    } else {
+        fault(f, esr);
+    }
+    if (bench.steps >= BENCH_STEPS && bench.stepping) {
+        bench.stepping = false;
+        put("# enough steps: the program ends at full speed\n");
+        pages.upcall.events |= 1ull << 63;
+        pages.upcall.pending |= REASON_EVENT;
+    }
+    f->spsr = f->spsr & NZCV;
+    if (bench.stepping) {
+        f->spsr |= SPSR_STEP;
+    } else {
+        __asm__ volatile("msr mdscr_el1, xzr\n\tisb");
+    }
+}
+
+void bench_main(void)
+{
+    struct frame f = {.x = {0}}; /* the top of the bench's own stack */
+    start.info = (struct start_info){
+        .magic = START_MAGIC,
+        .abi_version = ABI_VERSION,
+        .id = 1,
+        .image = 0x80000,
+        .image_bytes = 0x100000,
+        .dispatcher = (uintptr_t)&pages,
+        .range_base = RANGE_BASE,
+        .range_bytes = RANGE_BYTES,
+        .stack = (uintptr_t)stack,
+        .stack_bytes = sizeof(stack),
+        .slot_count = 4096,
+        .argc = 1,
+        .strings = sizeof(struct start_info),
+        .strings_bytes = 6,
+        .name = "bench",
+    };
+    char *strings = (char *)&start + sizeof(struct start_info);
+    const char name[6] = "bench";
+    for (int i = 0; i < 6; i++) {
+        strings[i] = name[i];
+    }
+    pages.upcall.mask = MASK_ON;
+    bench.stepping = true;
+    f.pc = (uintptr_t)_start;
+    f.sp = (uintptr_t)stack + sizeof(stack);
+    f.x[0] = (uintptr_t)&start;
+    f.spsr = SPSR_STEP;
+    bench_return(&f);
+}

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: BSL-1.0
+ *
+ * The program under test: threads that check their registers while they use
+ * every way to give up the CPU, until the bench sends event 63. Each test's
+ * verdict is a line `ok` or `not ok`.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <vesper/memory.h>
+#include <vesper/root_call.h>
+#include <vesper/signals.h>
+#include <vesper/start.h>
+#include <vesper/thread.h>
+
+#include "../../libos/core/log.h"
+
+uint64_t registers_hold(uint64_t seed, uint64_t rounds);
+uint64_t registers_kept(uint64_t seed, void (*call)(void));
+
+#define WORKERS 5
+
+static volatile bool over;
+static uint64_t wrong_registers, wrong_sum, wrong_wait, wrong_errno;
+static uint64_t rounds[WORKERS];
+static struct mutex lock;
+static struct condition turn;
+static uint64_t counter, counted; /* counter: guarded by lock */
+
+/* ---- signals: the seam that posix has ---------------------------------- */
+
+static volatile uint32_t signals_pending;
+static uint64_t signals_handled, signals_elsewhere;
+static struct thread *main_thread;
+
+bool signals_post(uint32_t came)
+{
+    signals_pending |= came;
+    return true;
+}
+
+bool signals_waiting(void)
+{
+    return signals_pending != 0;
+}
+
+/* The handler does what it can to disturb what it interrupts. */
+void signals_run(void)
+{
+    if (__atomic_exchange_n(&signals_pending, 0, __ATOMIC_RELAXED) == 0) {
+        return;
+    }
+    int saved = errno;
+    signals_handled++;
+    signals_elsewhere += main_thread != NULL && thread_self() != main_thread;
+    wrong_registers += registers_hold(77, 1);
+    thread_yield();
+    errno = saved;
+}
+
+static void verdict(const char *what, bool good)
+{
+    char line[96];
+    int n =
+        snprintf(line, sizeof(line), "%sok - %s\n", good ? "" : "not ", what);
+    log_write(line, (size_t)n);
+}
+
+static void nap(void)
+{
+    thread_sleep_until(time_ns() + 100000);
+}
+
+static void ask_root(void)
+{
+    uint64_t w[8] = {0};
+    (void)root_call(w, 0);
+}
+
+/* Calls preserve what they must, whoever ran in between. */
+static void call_round(uint64_t seed)
+{
+    wrong_registers += registers_kept(seed, thread_yield);
+    wrong_registers += registers_kept(seed + 1, nap);
+    wrong_registers += registers_kept(seed + 2, ask_root);
+}
+
+static void lock_round(void)
+{
+    mutex_lock(&lock);
+    uint64_t was = counter;
+    thread_yield();
+    if (counter != was) {
+        wrong_sum++;
+    }
+    counter = was + 1;
+    condition_signal(&turn);
+    if (counter % 7 == 0) {
+        (void)condition_wait(&turn, &lock, time_ns() + 3000000);
+    }
+    mutex_unlock(&lock);
+    __atomic_fetch_add(&counted, 1, __ATOMIC_RELAXED);
+}
+
+static void wait_round(uint64_t seed)
+{
+    uint64_t mask = 3ull << (EVENT_FREE + seed % 4 * 2);
+    uint64_t bits = event_wait(mask, time_ns() + 20000000, NULL);
+    if (bits & ~mask) {
+        wrong_wait++;
+    }
+    uint64_t until = time_ns() + seed % 3 * 1000000;
+    thread_sleep_until(until);
+    if (time_ns() < until) {
+        wrong_wait++;
+    }
+}
+
+static void memory_round(uint64_t seed)
+{
+    size_t n = 16 + seed % 5 * 100;
+    unsigned char *p = malloc(n);
+    memset(p, (int)seed, n);
+    thread_yield();
+    for (size_t i = 0; i < n; i++) {
+        wrong_sum += p[i] != (unsigned char)seed;
+    }
+    free(p);
+}
+
+static int worker(void *arg)
+{
+    uint64_t me = (uintptr_t)arg, i = 0;
+    while (!over) {
+        errno = (int)me;
+        wrong_registers += registers_hold(me * 1000 + i, 2);
+        switch (i++ % 5) {
+        case 0:
+            call_round(me * 1000 + i);
+            break;
+        case 1:
+            lock_round();
+            break;
+        case 2:
+            wait_round(me);
+            break;
+        case 3:
+            memory_round(me);
+            break;
+        }
+        wrong_errno += errno != (int)me;
+    }
+    rounds[me] = i;
+    return (int)me * 10;
+}
+
+static int visitor(void *arg)
+{
+    return (int)(uintptr_t)arg + 1;
+}
+
+/* Threads that come and go while the others work. */
+static uint64_t visitors_check(void)
+{
+    uint64_t wrong = 0;
+    for (int i = 0; i < 20 && !over; i++) {
+        struct thread *t;
+        int result = -1;
+        if (thread_create(&t, visitor, (void *)(uintptr_t)i, "visitor") != 0 ||
+            thread_join(t, &result) != 0 || result != i + 1) {
+            wrong++;
+        }
+    }
+    return wrong;
+}
+
+static uint64_t memory_check(void)
+{
+    uint64_t wrong = 0;
+    for (size_t n = 1; n < 5000000 && !over; n = n * 5 + 3) {
+        unsigned char *p = memory_map(n);
+        wrong += p == NULL || p[0] != 0 || p[n - 1] != 0;
+    }
+    for (int i = 0; i < 3 && !over; i++) {
+        struct memory_run run;
+        wrong += memory_run_take(100000, &run) != 0;
+        wrong += (uintptr_t)run.address % 0x200000 != 0;
+        ((char *)run.address)[99999] = 1;
+        memory_run_give(&run);
+    }
+    return wrong;
+}
+
+/* The main thread computes and waits while signals come. Returns what was
+ * wrong. */
+static uint64_t main_check(void)
+{
+    uint64_t wrong = 0, interruptions = 0;
+    bool interrupted = false;
+    while ((event_wait(1ull << 63, time_ns() + 5000000, &interrupted) &
+            1ull << 63) == 0) {
+        if (interrupted) {
+            interruptions++;
+            wrong += !signals_waiting();
+            signals_run();
+        }
+        errno = 1234;
+        wrong += registers_hold(99, 3);
+        wrong += errno != 1234;
+    }
+    verdict("signals interrupt waits", interruptions > 0);
+    return wrong;
+}
+
+/* Alone, every wait leaves the domain idle: block and wake by event or time. */
+static uint64_t idle_check(void)
+{
+    uint64_t wrong = 0, came = 0, late = 0;
+    for (int i = 0; i < 200; i++) {
+        uint64_t until = time_ns() + 10000000;
+        uint64_t bits = event_wait(0xffull << EVENT_FREE, until, NULL);
+        came += bits != 0;
+        late += bits == 0;
+        wrong += bits == 0 && time_ns() < until;
+    }
+    return wrong + (came == 0) + (late == 0);
+}
+
+int main(int argc, char **argv)
+{
+    main_thread = thread_self();
+    struct thread *t[WORKERS];
+    bool done = argc == 1 && strcmp(argv[0], "bench") == 0;
+    verdict("arguments arrive", done);
+    verdict("an idle domain wakes by events and by time", idle_check() == 0);
+    for (int i = 0; i < WORKERS; i++) {
+        (void)thread_create(&t[i], worker, (void *)(uintptr_t)i, "worker");
+    }
+    verdict("threads come and go", visitors_check() == 0);
+    verdict("memory is mapped, zero, and runs begin a slot",
+            memory_check() == 0);
+    uint64_t broken = main_check();
+    over = true;
+    done = true;
+    for (int i = 0; i < WORKERS; i++) {
+        int result = -1;
+        done &= thread_join(t[i], &result) == 0 && result == i * 10;
+    }
+    verdict("threads are joined with their results", done);
+    verdict("registers survive every switch", wrong_registers == 0);
+    verdict("mutexes exclude and memory is kept", wrong_sum == 0);
+    verdict("every locked round is counted", counter == counted);
+    verdict("events are the asked for, sleepers wake in time", wrong_wait == 0);
+    verdict("errno is each thread's own", wrong_errno == 0);
+    verdict("signal handlers leave the interrupted code as it was",
+            broken == 0);
+    verdict("signal handlers run, and on the main thread only",
+            signals_handled > 10 && signals_elsewhere == 0);
+    uint64_t fewest = ~0ull;
+    for (int i = 0; i < WORKERS; i++) {
+        fewest = rounds[i] < fewest ? rounds[i] : fewest;
+    }
+    char line[96];
+    int n = snprintf(line, sizeof(line),
+                     "# rounds of each thread: %llu+, signals: %llu\n",
+                     (unsigned long long)fewest,
+                     (unsigned long long)signals_handled);
+    log_write(line, (size_t)n);
+    verdict("no thread starves", fewest > 10);
+    return 0;
+}
