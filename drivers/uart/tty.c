@@ -7,6 +7,9 @@
 
 #define READY_END 0x100u /* a line ends after this byte */
 #define READY_EOF 0x200u /* a line ends here; the byte does not count */
+/* Its echo was decided when it was typed: a mode that comes later shows it no
+ * more. Else every command would show again all that is typed ahead. */
+#define READY_SETTLED 0x400u
 
 enum {
     CTRL_C = 3,
@@ -64,11 +67,16 @@ static uint32_t ready_take(struct tty *t)
     return entry;
 }
 
+static bool echoes(const struct tty *t)
+{
+    return has_flag(t, TTY_ECHO) && !t->settled;
+}
+
 static void byte_echo(struct tty *t, uint8_t byte)
 {
     char text[2] = {(char)byte, '\n'};
 
-    if (!has_flag(t, TTY_ECHO)) {
+    if (!echoes(t)) {
         return;
     }
     if (byte == '\n') {
@@ -103,7 +111,7 @@ static void character_erase(struct tty *t)
     while (t->line_bytes > 0 && columns == 0) {
         columns = byte_erase(t);
     }
-    while (columns-- > 0 && has_flag(t, TTY_ECHO)) {
+    while (columns-- > 0 && echoes(t)) {
         t->echo("\b \b", 3);
     }
 }
@@ -125,14 +133,19 @@ static void word_erase(struct tty *t)
     }
 }
 
-/* Hand the line over, ended by `end`. There is room: line_append kept it. */
-static void line_finish(struct tty *t, uint32_t end)
+/* Make the line readable. There is room: line_append kept it. */
+static void line_release(struct tty *t)
 {
     for (uint32_t i = 0; i < t->line_bytes; i++) {
-        ready_put(t, (uint8_t)t->line[i]);
+        ready_put(t, (uint8_t)t->line[i] | READY_SETTLED);
     }
     t->line_bytes = 0;
-    ready_put(t, end);
+}
+
+static void line_finish(struct tty *t, uint32_t end)
+{
+    line_release(t);
+    ready_put(t, end | READY_SETTLED);
     t->dropping = false;
 }
 
@@ -191,7 +204,7 @@ static void raw_input(struct tty *t, uint8_t byte)
         return;
     }
     t->dropping = false;
-    ready_put(t, byte);
+    ready_put(t, byte | (has_flag(t, TTY_ECHO) ? READY_SETTLED : 0));
     byte_echo(t, byte);
 }
 
@@ -220,13 +233,18 @@ void tty_input(struct tty *t, uint8_t byte)
     }
 }
 
-/* Unread lines first, then the unfinished one; ends lose their meaning. */
-static void line_release(struct tty *t)
+/* Typed ahead without TTY_CANON: now it can be edited, and is shown. A signal
+ * among it empties the ring, hence the second condition. */
+static void input_again(struct tty *t)
 {
-    for (uint32_t i = 0; i < t->line_bytes; i++) {
-        ready_put(t, (uint8_t)t->line[i]);
+    for (uint32_t left = t->tail - t->head; left > 0 && t->head != t->tail;
+         left--) {
+        uint32_t entry = ready_take(t);
+
+        t->settled = (entry & READY_SETTLED) != 0;
+        tty_input(t, (uint8_t)entry);
     }
-    t->line_bytes = 0;
+    t->settled = false;
 }
 
 void tty_set(struct tty *t, uint32_t flags)
@@ -237,15 +255,10 @@ void tty_set(struct tty *t, uint32_t flags)
     if (!(changed & TTY_CANON)) {
         return;
     }
-    if (!(flags & TTY_CANON)) {
-        line_release(t);
-        return;
-    }
-    /* Typed ahead without TTY_CANON: now it can be edited, and is shown. A
-     * signal among it empties the ring, hence the second condition. */
-    for (uint32_t left = t->tail - t->head; left > 0 && t->head != t->tail;
-         left--) {
-        tty_input(t, (uint8_t)ready_take(t));
+    if (flags & TTY_CANON) {
+        input_again(t);
+    } else {
+        line_release(t); /* behind the unread lines; ends lose their meaning */
     }
 }
 

@@ -9,7 +9,8 @@
  * character (of UTF-8), Ctrl-W a word, Ctrl-U the line, Ctrl-D ends the input
  * (or hands over an unfinished line). With TTY_SIGNALS: Ctrl-C and Ctrl-\ throw
  * away all waiting input and signal. Echo shows a tab as one space and other
- * control characters as ^X, so that erasing them is exact.
+ * control characters as ^X, so that erasing them is exact; nothing is shown
+ * twice, whatever tty_set does.
  */
 #pragma once
 
@@ -26,6 +27,7 @@ struct tty {
     void (*echo)(const char *bytes, uint32_t count);
     void (*signal)(enum tty_signal signal);
     bool dropping;    /* a BEL was sent for what is being dropped */
+    bool settled;     /* the byte in tty_input was typed, and shown, before */
     uint64_t dropped; /* bytes, ever */
     uint32_t line_bytes;
     char line[TTY_LINE_BYTES];       /* being edited */

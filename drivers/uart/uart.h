@@ -25,10 +25,10 @@ void uart_start(uint64_t base);
  * interrupt may be acknowledged. Also harmless without an interrupt. */
 void uart_serve(void);
 
-/* Take the oldest received byte; false: there is none. */
 /* Has uart_take something to give? */
 bool uart_received(void);
 
+/* Take the oldest received byte; false: there is none. */
 bool uart_take(uint8_t *byte);
 
 /* Bytes for which uart_put has room. */

@@ -9,6 +9,7 @@ limit, stretched by VESPER_PATIENCE (default 1.0) on slow machines.
 
 import os
 import re
+import select
 import shutil
 import subprocess
 import threading
@@ -111,6 +112,7 @@ class Guest:
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, bufsize=0)
+        os.set_blocking(self.process.stdin.fileno(), False)
         self.terminal = Terminal()
         self.text = ""                      # all output, escapes and all
         self.seen = 0                       # expect() looks after this
@@ -205,13 +207,19 @@ class Guest:
         self.wait_prompt(timeout=timeout)
         return self
 
-    def send(self, data):
+    def send(self, data, timeout=COMMAND_S):
         """Type raw characters, e.g. "\\x03" for Ctrl-C."""
         if isinstance(data, str):
             data = data.encode()
         view = memoryview(data)
+        limit = time.monotonic() + timeout * PATIENCE
         while view:
-            view = view[self.process.stdin.write(view):]
+            left = limit - time.monotonic()
+            if left <= 0 or not select.select([], [self.process.stdin], [],
+                                              left)[1]:
+                raise Timeout(f"{len(view)} of {len(data)} bytes not taken "
+                              f"in {timeout} s\n" + self.tail(5))
+            view = view[self.process.stdin.write(view) or 0:]
 
     def type(self, line):
         """Type a line and Enter."""

@@ -182,6 +182,35 @@ static void test_mode_change(void)
           "to canonical: a Ctrl-C typed ahead counts, and flushes");
 }
 
+/* A shell edits raw and runs programs in canonical mode: what is typed ahead
+ * goes through many changes. */
+static void test_mode_changes(void)
+{
+    begin();
+    type("one\ntwo\nhalf");
+    for (int i = 0; i < 10; i++) {
+        tty_set(&tty, TTY_SIGNALS);
+        tty_set(&tty, TTY_DEFAULT);
+    }
+    check(strcmp(seen, "one\r\ntwo\r\nhalf") == 0,
+          "type-ahead is shown once, whatever modes come");
+    tty_set(&tty, 0);
+    type("raw\n");
+    tty_set(&tty, TTY_DEFAULT);
+    tty_set(&tty, 0);
+    tty_set(&tty, TTY_DEFAULT);
+    check(strcmp(seen, "one\r\ntwo\r\nhalfraw\r\n") == 0,
+          "... and what raw mode did not show, once as well");
+    check(reads("one\n") && reads("two\n") && reads("halfraw\n"),
+          "... and is all there");
+    begin();
+    tty_set(&tty, TTY_CANON);
+    type("secret");
+    tty_set(&tty, 0);
+    tty_set(&tty, TTY_DEFAULT);
+    check(seen_bytes == 0, "what was typed without echo is never shown");
+}
+
 static void test_flood(const char *what, uint32_t flags, const char *unit)
 {
     char out[TTY_READY_BYTES];
@@ -270,6 +299,7 @@ int main(void)
     test_signals();
     test_raw();
     test_mode_change();
+    test_mode_changes();
     test_flood("flood without newline", TTY_DEFAULT, "xyz");
     test_flood("flood of lines", TTY_DEFAULT, "line\n");
     test_flood("flood of newlines", TTY_DEFAULT, "\n");
