@@ -56,7 +56,7 @@ static struct {
     uint64_t slots_used;
     uint32_t events; /* bits 40.. that the program waits for */
     bool stepping;
-} bench = {.random = 88172645463325252ull};
+} bench = {.random = BENCH_SEED};
 
 /* ---- console and end --------------------------------------------------- */
 

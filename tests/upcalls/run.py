@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: BSL-1.0
 """Build the upcall bench and run it on QEMU: libos, single-stepped, bare metal.
 
-usage: run.py [--steps N] [--qemu PATH] [--keep FOLDER]
+usage: run.py [--steps N] [--seed N] [--qemu PATH] [--keep FOLDER]
 
 Prints the guest's ok/not ok lines. Status 0: all ok, and the guest came to its
-end within the time limit.
+end within the time limit. QEMU counts instructions as time, so a seed gives the
+same run everywhere.
 """
 import argparse
 import glob
@@ -30,7 +31,7 @@ def run(command, **options):
     return subprocess.run(command, check=True, **options)
 
 
-def compile_all(out, steps):
+def compile_all(out, steps, seed):
     gen = os.path.join(out, 'abi')
     os.makedirs(gen, exist_ok=True)
     abi = os.path.join(ROOT, 'kernel/abi/abi.toml')
@@ -42,7 +43,8 @@ def compile_all(out, steps):
     flags = FLAGS + [
         '-isystem', PICOLIBC + '/include/release', '-idirafter', gcc,
         '-I', ROOT + '/libos/include', '-I', ROOT + '/kernel/abi/include',
-        '-I', out, '-DBENCH_STEPS=%dull' % steps]
+        '-I', out, '-DBENCH_STEPS=%dull' % steps,
+        '-DBENCH_SEED=%dull' % seed]
     objects = []
     sources = sorted(glob.glob(ROOT + '/libos/core/*.[cS]'))
     for source in sources + [HERE + '/boot.S', HERE + '/workers.S',
@@ -67,6 +69,8 @@ def compile_all(out, steps):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     parser.add_argument('--steps', type=int, default=10000000)
+    parser.add_argument('--seed', type=int, default=88172645463325252,
+                        help='of the instructions where upcalls come')
     parser.add_argument('--qemu', default=os.environ.get(
         'QEMU', 'qemu-system-aarch64'))
     parser.add_argument('--keep', help='build here and leave it')
@@ -74,18 +78,18 @@ def main():
     with tempfile.TemporaryDirectory() as scratch:
         out = args.keep or scratch
         os.makedirs(out, exist_ok=True)
-        image = compile_all(out, args.steps)
+        image = compile_all(out, args.steps, args.seed)
         try:
             guest = subprocess.run(
                 [args.qemu, '-M', 'raspi3b', '-display', 'none', '-serial',
-                 'stdio', '-monitor', 'none', '-semihosting', '-kernel', image],
+                 'stdio', '-monitor', 'none', '-semihosting', '-icount', 'shift=0,sleep=off', '-kernel', image],
                 stdin=subprocess.DEVNULL, capture_output=True, text=True,
                 errors='replace', timeout=300)
         except subprocess.TimeoutExpired as late:
             print((late.stdout or b'').decode(errors='replace'), end='')
             print('not ok - the bench ends within 300 s')
             return 1
-    print(guest.stdout, end='')
+    print(guest.stdout + '# seed %d' % args.seed)
     bad = ('not ok' in guest.stdout or guest.returncode != 0
            or guest.stdout.count('ok - ') < 10)
     return 1 if bad else 0
