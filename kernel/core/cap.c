@@ -122,7 +122,7 @@ enum abi_error cap_place_in(ref_t base, uint64_t cptr, struct place *out)
             return ERR_SLOT;
         }
     }
-    *out = (struct place){base + index, c->rank};
+    *out = (struct place){base + index, c->rank, c->slots - index};
     return ERR_OK;
 }
 

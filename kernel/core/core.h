@@ -6,8 +6,9 @@
  * host. All state that is not inside objects is in `struct kernel`.
  *
  * Rules: every operation decodes, checks, then commits; after the first store
- * nothing fails. Operations that take long return ERR_AGAIN after a bounded
- * step and are started again by the caller; progress is kept in the objects.
+ * nothing fails. Operations that take long go in bounded steps and look for
+ * interrupts between them; if there is one they return ERR_AGAIN and are
+ * started again by the caller. Progress is kept in the objects.
  * Context: interrupts masked, one core at a time.
  */
 #pragma once
@@ -36,15 +37,16 @@
 /* Internal: the caller's context was replaced; there is no result to store. */
 #define ERR_SWITCHED ((enum abi_error)0x7ffe)
 
-#define TYPE_ZOMBIE 15u /* an object being destroyed in steps */
-#define RANK_MAX    7u  /* of the root server's CNode */
-#define CHAIN_MAX   5u  /* nested schedulers */
-#define CALLS_MAX   8u  /* nested protected calls */
-#define CORES       4u
-#define STEP_BYTES  4096u /* zeroed between two looks at interrupts */
-#define STEP_SLOTS  32u   /* scanned between two looks at interrupts */
-#define STEPS       8u    /* steps of delete and revoke in one go */
-#define USER_SLOTS  (1u << (USER_VA_LOG2 - STRETCH_LOG2))
+#define TYPE_ZOMBIE   15u /* an object being destroyed in steps */
+#define RANK_MAX      7u  /* of the root server's CNode */
+#define CHAIN_MAX     5u  /* nested schedulers */
+#define CALLS_MAX     8u  /* nested protected calls */
+#define CORES         4u
+#define STEP_BYTES    4096u /* zeroed between two looks at interrupts */
+#define STEP_SLOTS    32u   /* scanned between two looks at interrupts */
+#define STEP_CHILDREN 48u   /* looked at likewise */
+#define STEPS         256u  /* of delete and revoke in one system call */
+#define USER_SLOTS    (1u << (USER_VA_LOG2 - STRETCH_LOG2))
 
 /* ---- capability slots -------------------------------------------------- */
 
@@ -133,6 +135,7 @@ struct dispatcher {
     ref_t bound, ready; /* heads: endpoints of ours; those with waiters */
     uint64_t cntv_ctl, cntv_cval;
     uint64_t esr, far; /* last fault */
+    uint32_t children; /* how many of child[] there are */
     ref_t child[CHILDREN_MAX];
     struct fp_state fp;
     struct identity_page identity __attribute__((aligned(4096)));
@@ -224,6 +227,7 @@ static inline uint32_t domain_asid(ref_t domain)
 struct place { /* where a capability is or may go */
     ref_t ref;
     uint32_t rank; /* of the CNode that holds it */
+    uint32_t left; /* slots from here to the CNode's end */
 };
 
 /* Find a slot in the current dispatcher's CSpace, or in that of a CNode. */

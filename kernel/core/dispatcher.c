@@ -39,6 +39,7 @@ enum abi_error op_dispatcher_set_parent(uint64_t *x)
         return ERR_DEADLOCK;
     }
     p->child[x[2]] = child;
+    p->children++;
     c->parent = parent;
     c->index = (uint32_t)x[2];
     sched_set_state(c, c->state);

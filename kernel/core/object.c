@@ -88,24 +88,34 @@ static bool destroy_endpoint(const struct slot *z)
 static void forget_irqs(ref_t dispatcher)
 {
     for (uint32_t i = 0; i < IRQ_COUNT; i++) {
-        if (kernel.irq[i].bound && kernel.irq[i].dispatcher == dispatcher) {
+        if (kernel.irq[i].dispatcher == dispatcher) {
             arch_irq_mask(i);
             kernel.irq[i] = (struct irq_line){0};
         }
     }
 }
 
-static void forget_family(struct dispatcher *d)
+/* A part of them: word says where to go on, round and round. */
+static void forget_children(struct slot *z, struct dispatcher *d)
 {
-    for (uint32_t i = 0; i < CHILDREN_MAX; i++) {
-        if (d->child[i] != 0) {
-            dispatcher_at(d->child[i])->parent = 0;
+    for (uint32_t n = 0; n < STEP_CHILDREN; n++) {
+        ref_t *child = &d->child[z->word % CHILDREN_MAX];
+        if (*child != 0) {
+            dispatcher_at(*child)->parent = 0;
+            *child = 0;
+            d->children--;
         }
+        z->word = (z->word + 1) % CHILDREN_MAX;
     }
+}
+
+static void forget_parent(struct dispatcher *d)
+{
     if (d->parent != 0) {
         struct dispatcher *p = dispatcher_at(d->parent);
         sched_set_state(d, IS_DEAD);
         p->child[d->index % CHILDREN_MAX] = 0;
+        p->children--;
         d->parent = 0;
         upcall_post(p, REASON_CHILD);
     }
@@ -125,10 +135,14 @@ static bool destroy_dispatcher(struct slot *z)
         return false;
     }
     sched_take_back(d, true);
+    if (d->children != 0) {
+        forget_children(z, d);
+        return false;
+    }
     call_abort(d, ERR_PEER_DEAD);
     call_drop(d);
     forget_irqs(z->obj);
-    forget_family(d);
+    forget_parent(d);
     if (d->sched != 0) {
         OBJECT(struct sched_context, d->sched)->dispatcher = 0;
     }

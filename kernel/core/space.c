@@ -27,7 +27,7 @@
 
 #define ENTRY_PAGE_MASK  ((1u << 18) - 1u)
 #define ENTRY_GENERATION (1u << 18)
-#define SWEEP            16u /* domains between two looks at interrupts */
+#define SWEEP            4u /* domains between two looks at interrupts */
 
 static uint32_t *directory_at(uint64_t va)
 {

@@ -82,6 +82,9 @@ enum abi_error op_cap_delete(uint64_t *x)
         if (cap_delete_step(s) || s->type == TYPE_NULL) {
             return ERR_OK;
         }
+        if (arch_interrupt_pending()) {
+            break;
+        }
     }
     return ERR_AGAIN;
 }
@@ -109,6 +112,9 @@ enum abi_error op_cap_revoke(uint64_t *x)
             return ERR_OK;
         }
         cap_delete_step(next);
+        if (arch_interrupt_pending()) {
+            break;
+        }
     }
     return ERR_AGAIN;
 }

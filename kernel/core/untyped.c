@@ -96,19 +96,18 @@ static enum abi_error decode_sizes(const uint64_t *x, struct retype *r)
 /* The destination slots: consecutive, empty, and of a high enough rank. */
 static enum abi_error decode_target(const uint64_t *x, struct retype *r)
 {
-    for (uint32_t i = 0; i < r->count; i++) {
-        struct place p;
-        uint64_t step = x[1] >> 32 ? (uint64_t)i << 32 : i;
-        enum abi_error e = cap_place(x[1] + step, &p);
-        if (e != ERR_OK) {
-            return e;
-        }
-        if (slot_at(p.ref)->type != TYPE_NULL) {
+    enum abi_error e = cap_place(x[1], &r->dst);
+    if (e != ERR_OK) {
+        return e;
+    }
+    uint32_t n = r->count < r->dst.left ? r->count : r->dst.left;
+    for (uint32_t i = 0; i < n; i++) {
+        if (slot_at(r->dst.ref + i)->type != TYPE_NULL) {
             return ERR_FULL;
         }
-        if (i == 0) {
-            r->dst = p;
-        }
+    }
+    if (n < r->count) {
+        return ERR_SLOT;
     }
     return r->type == TYPE_CNODE && r->rank >= r->dst.rank ? ERR_RANK : ERR_OK;
 }

@@ -168,13 +168,16 @@ static void check_family(const struct dispatcher *d)
         require(p->identity.child[d->index].state == child_word(d), d,
                 "its state word is old");
     }
+    uint32_t children = 0;
     for (uint32_t i = 0; i < CHILDREN_MAX; i++) {
+        children += d->child[i] != 0;
         require(d->child[i] == 0 ||
                     (is_live(d->child[i]) &&
                      dispatcher_at(d->child[i])->parent == d->self &&
                      dispatcher_at(d->child[i])->index == i),
                 d, "has a strange child");
     }
+    require(d->children == children, d, "counts its children wrong");
 }
 
 /* What a blocked dispatcher waits for has not happened yet. */
