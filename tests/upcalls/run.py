@@ -82,7 +82,8 @@ def main():
         try:
             guest = subprocess.run(
                 [args.qemu, '-M', 'raspi3b', '-display', 'none', '-serial',
-                 'stdio', '-monitor', 'none', '-semihosting', '-icount', 'shift=0,sleep=off', '-kernel', image],
+                 'stdio', '-monitor', 'none', '-semihosting',
+                 '-icount', 'shift=0,sleep=off', '-kernel', image],
                 stdin=subprocess.DEVNULL, capture_output=True, text=True,
                 errors='replace', timeout=300)
         except subprocess.TimeoutExpired as late:
