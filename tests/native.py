@@ -15,6 +15,7 @@ C_FLAGS = ["-std=gnu11", "-g", "-O1", "-fno-omit-frame-pointer", SANITIZE,
            "-fno-sanitize-recover=all", "-Wall", "-Wextra", "-Wshadow",
            "-Wundef", "-Wvla", "-Wstrict-prototypes", "-Wmissing-prototypes",
            "-Werror"]
+TIMEOUT_S = 300                     # of a row that says nothing
 FUZZ_SECONDS = {"quick": 3, "normal": 5, "full": 45}
 OUTPUT_BYTES_MAX = 4 << 20
 
@@ -111,7 +112,7 @@ def run_unit(row, options):
     except (CompileError, OSError) as error:
         return Outcome.failure(str(error))
     return run_program([program, *row.get("args", [])],
-                       row.get("timeout", 120), options)
+                       row.get("timeout", TIMEOUT_S), options)
 
 
 def find_clang():

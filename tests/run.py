@@ -55,7 +55,8 @@ def host_case(row):
     def action(options):
         command = [part.replace("@BUILD@", options.build)
                    for part in row["command"]]
-        return native.run_program(command, row.get("timeout", 120), options)
+        return native.run_program(command, row.get("timeout", native.TIMEOUT_S),
+                                      options)
     return Case(f"host/{row['name']}", row.get("lane", "normal"),
                 row.get("title", ""), action)
 
@@ -66,7 +67,8 @@ def target_case(row):
         bench = open_bench(options, f"target/{row['name']}")
         try:
             guest = bench.boot()
-            text, status = guest.run(row["command"], row.get("timeout", 120))
+            text, status = guest.run(row["command"],
+                                     row.get("timeout", native.TIMEOUT_S))
             outcome = read_tap(text, status)
         except AssertionError as error:
             outcome = Outcome.failure(str(error))
