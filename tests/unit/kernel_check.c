@@ -11,7 +11,8 @@
 
 #include "kernel_host.h"
 
-#define SLOTS_MAX 8192u
+#define SLOTS_MAX      8192u
+#define INVARIANTS_MAX 64u
 
 struct item { /* a slot of the list, in order */
     ref_t ref;
@@ -67,6 +68,7 @@ static void collect(void)
         items[count++] = (struct item){next, s, class_of(s)};
         in_list[next] = 1;
     }
+    INV(C1);
     if (slot_at(kernel.head)->prev != ref) {
         host_fail("derivation list: its end is not before its head");
     }
@@ -121,6 +123,7 @@ static void check_overlap(const struct item *a, const struct item *b)
         end_of(a) <= b->s->obj || end_of(b) <= a->s->obj) {
         return;
     }
+    INV(C4);
     bool nested = (a->class == TYPE_UNTYPED && is_inside(b, a)) ||
                   (b->class == TYPE_UNTYPED && is_inside(a, b));
     if (!nested) {
@@ -134,6 +137,7 @@ static void check_source(uint32_t i)
 {
     const struct item *u = &items[i];
     bool run = true;
+    INV(C5);
     for (uint32_t k = i + 1; k < count; k++) {
         const struct item *c = &items[k];
         bool kind =
@@ -187,6 +191,7 @@ static void check_copies(uint32_t first)
             parent[1] = depth == 1 ? c : NULL;
         }
         const struct item *p = depth == 2 && parent[1] ? parent[1] : parent[0];
+        INV(C2);
         if (depth > 0 && p != NULL && !may_have(p, c)) {
             host_fail("slot %x: more rights than %x", c->ref, p->ref);
         }
@@ -224,6 +229,36 @@ void check_caps(void)
     }
     for (uint32_t i = 0; i < count; i++) {
         in_list[items[i].ref] = 0;
+    }
+}
+
+/* ---- how often each was looked at ----------------------------------------- */
+
+static struct {
+    const char *id;
+    uint64_t n;
+} counters[INVARIANTS_MAX];
+static uint32_t counters_used;
+
+uint64_t *check_counter(const char *id)
+{
+    for (uint32_t i = 0; i < counters_used; i++) {
+        if (strcmp(counters[i].id, id) == 0) {
+            return &counters[i].n;
+        }
+    }
+    if (counters_used == INVARIANTS_MAX) {
+        host_fail("more than %u invariants", INVARIANTS_MAX);
+    }
+    counters[counters_used].id = id;
+    return &counters[counters_used++].n;
+}
+
+void check_print(void)
+{
+    for (uint32_t i = 0; i < counters_used; i++) {
+        printf("# invariant %s %llu\n", counters[i].id,
+               (unsigned long long)counters[i].n);
     }
 }
 

@@ -5,6 +5,22 @@
  */
 #pragma once
 
+#include <stddef.h>
+#include <stdint.h>
+
+/* Counts that the invariant of this name (tests/invariants.toml) was looked at
+ * here once. */
+#define INV(id)                                                                \
+    do {                                                                       \
+        static uint64_t *counter;                                              \
+        counter = counter != NULL ? counter : check_counter(#id);              \
+        (*counter)++;                                                          \
+    } while (0)
+
+uint64_t *check_counter(const char *id);
+/* A line `# invariant ID COUNT` for each that was looked at. */
+void check_print(void);
+
 /* Fails the program, saying what is wrong. */
 void check_all(void);
 

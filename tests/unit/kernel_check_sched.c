@@ -124,6 +124,7 @@ static void check_endpoint(ref_t ref)
 
 static void check_calls(const struct dispatcher *d)
 {
+    INV(I1);
     if (d->caller != 0) {
         const struct dispatcher *c = dispatcher_at(d->caller);
         require(is_live(d->caller) && c->state == IS_CALLING &&
@@ -168,6 +169,7 @@ static void check_family(const struct dispatcher *d)
         require(p->identity.child[d->index].state == child_word(d), d,
                 "its state word is old");
     }
+    INV(C8);
     uint32_t children = 0;
     for (uint32_t i = 0; i < CHILDREN_MAX; i++) {
         children += d->child[i] != 0;
@@ -183,6 +185,7 @@ static void check_family(const struct dispatcher *d)
 /* What a blocked dispatcher waits for has not happened yet. */
 static void check_sleep(const struct dispatcher *d)
 {
+    INV(I4);
     int level = level_of(d->self);
     bool runs_child = level >= 0 && level + 1 < (int)kernel.core[0].depth;
     if (d->state == IS_BLOCKED && !runs_child) {
@@ -197,6 +200,7 @@ static void check_sleep(const struct dispatcher *d)
 
 static void check_links(const struct dispatcher *d)
 {
+    INV(C7);
     if (d->domain != 0) {
         require(domain_at(d->domain)->dispatcher[0] == d->self, d,
                 "its domain does not know it");

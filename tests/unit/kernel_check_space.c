@@ -128,6 +128,11 @@ static void check_table(const struct table *t)
                       (unsigned long long)t->va, i, t->owed[i],
                       (unsigned long long)pte[i]);
         }
+        if (pte[i] != 0) {
+            INV(V1);
+            INV(V2);
+            INV(V3);
+        }
         bool writable = (pte[i] & PTE_READ_ONLY) == 0;
         bool exec = (pte[i] & PTE_UXN) == 0;
         if (pte[i] != 0 && ((writable && exec) || !(pte[i] & PTE_PXN) ||
@@ -160,6 +165,7 @@ static void check_domain(ref_t ref)
 {
     const struct domain *d = domain_at(ref);
     uint64_t level1[512] = {0};
+    INV(V5);
     for (uint32_t i = 0; i < d->tables; i++) {
         uint32_t gib = d->table[i].gib, used = d->table[i].used;
         if (used != 0) {

@@ -323,6 +323,7 @@ bool host_try(uint32_t nr, const uint64_t x[8])
     host_result[0] = e;
     if (e != ERR_OK && e != ERR_SWITCHED) {
         host_refusals++;
+        INV(C9);
         if (host_changed(d)) {
             host_fail("system call %u failed with %u and changed the state", nr,
                       e);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "kernel_abi.h"
+#include "kernel_check.h"
 #include "kernel_host.h"
 #include "kernel_random.h"
 #include "tap.h"
@@ -32,6 +33,7 @@ int main(int argc, char **argv)
     printf("# %u steps from seed 0x%llx\n", steps, (unsigned long long)state);
     fflush(stdout);
     random_run(&(struct random_source){next, more}, steps);
+    check_print();
     CHECK(true, "all invariants held");
     CHECK(host_refusals > steps / 10, "many calls were refused");
     CHECK(abi_successes() == SYS_COUNT, "every system call succeeded once");
