@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
 """What the kernel's ELF file may not contain: an allocator, a C library,
-floating-point registers, writable code. Prints TAP.
+floating-point registers, writable code, recursion. Prints TAP.
 
   kernel_test.py BUILD
 """
@@ -72,6 +72,63 @@ def check_segments(elf):
           found)
 
 
+# What moves the stack pointer down, and what goes to another function
+FRAME = re.compile(r"\tsub\s+sp, sp, #(0x[0-9a-f]+|\d+)"
+                   r"|\[sp, #-(\d+)\]!")
+JUMP = re.compile(r"\t(?:bl?|cbn?z|tbn?z|b\.\w+)\s.*<([^+>]+)>$")
+
+
+def call_graph(elf):
+    """{function: (bytes of its frame, functions it goes to)}; an indirect call
+    may go to any system call."""
+    graph, name = {}, ""
+    for line in tool("objdump", "-d", "--no-show-raw-insn",
+                     elf).splitlines():
+        if match := re.match(r"[0-9a-f]+ <(.+)>:", line):
+            name = match.group(1)
+            graph[name] = [0, set()]
+        elif match := FRAME.search(line):
+            graph[name][0] += int(match.group(1) or match.group(2), 0)
+        elif match := JUMP.search(line):
+            if match.group(1) != name or "\tbl\t" in line:
+                graph[name][1].add(match.group(1))
+        elif "\tblr\t" in line:
+            graph[name][1].add("*")
+    graph["*"] = [0, {f for f in graph if f.startswith("op_")}]
+    return graph
+
+
+def deepest(graph, name, path=()):
+    """(bytes, names) of the deepest way down; raises if it comes round."""
+    if name in path:
+        raise RecursionError(" > ".join((*path, name)))
+    frame, callees = graph.get(name, (0, ()))
+    below = max((deepest(graph, callee, (*path, name)) for callee in callees),
+                default=(0, ()))
+    return frame + below[0], (name, *below[1])
+
+
+def symbol(elf, name):
+    return next(int(line.split()[0], 16) for line in tool("nm", elf)
+                .splitlines() if line.endswith(f" {name}"))
+
+
+def check_stack(elf):
+    """No recursion, and the deepest way takes half of the stack at most."""
+    graph = call_graph(elf)
+    room = symbol(elf, "__stack_top") - symbol(elf, "__stack_guard") - 4096
+    try:
+        ways = [deepest(graph, name)
+                for name in ("user_sync", "user_irq", "user_error")]
+    except RecursionError as error:
+        point(False, "no recursion in the kernel", [str(error)])
+        return
+    size, path = max(ways)
+    print(f"# {size} of {room} bytes of stack: {' > '.join(path)}")
+    point(len(path) > 3 and size <= room // 2,
+          "the deepest way takes half of the stack at most")
+
+
 def main():
     with open(os.path.join(sys.argv[1], "debug.list"),
               encoding="utf-8") as lines:
@@ -79,6 +136,7 @@ def main():
     check_symbols(elf)
     check_code(elf)
     check_segments(elf)
+    check_stack(elf)
     print(f"1..{COUNT}")
     return 1 if FAILED else 0
 
