@@ -243,24 +243,25 @@ void call_reply(struct dispatcher *d)
 
 void call_abort(struct dispatcher *d, enum abi_error error)
 {
-    struct dispatcher *callee = NULL;
     if (d->state == IS_QUEUED) {
         unqueue(d);
+        end_call(d, error, false);
     } else if (d->state == IS_CALLING) {
-        callee = dispatcher_at(d->callee);
+        struct dispatcher *callee = dispatcher_at(d->callee);
         callee->caller = 0;
-    } else {
-        return;
-    }
-    end_call(d, error, false);
-    if (callee != NULL && callee->state == IS_READY) {
-        sched_wake(callee); /* it goes on without the time of d */
+        end_call(d, error, false);
+        call_next(callee); /* if it slept while it owed an answer: it is free */
+        if (callee->state == IS_READY) {
+            sched_wake(callee); /* it goes on without the time of d */
+        }
     }
 }
 
 void call_drop(struct dispatcher *callee)
 {
     if (callee->caller != 0) {
-        call_abort(dispatcher_at(callee->caller), ERR_PEER_DEAD);
+        struct dispatcher *d = dispatcher_at(callee->caller);
+        callee->caller = 0;
+        end_call(d, ERR_PEER_DEAD, false);
     }
 }

@@ -357,6 +357,31 @@ static void test_left_alone(void)
           "its scheduler takes the CPU back for it");
 }
 
+/* A server sleeps while it owes an answer; the caller gives up; the next one in
+ * line must not wait for ever. */
+static void test_next_after_abort(void)
+{
+    setup();
+    CALL(CAP_COPY, CPTR(host_kid_slot(2, KID_CNODE), SPARE),
+         host_kid_slot(1, KID_ENDPOINT), ~0ull, 102);
+    serve(1, 0);
+    invoke(0, 0);
+    CHECK(host_current() == b && CALL(BLOCK, ~0ull) == ERR_SWITCHED,
+          "a server sleeps in the middle of a call");
+    host_unmask(host_root_at());
+    host_run(2);
+    host_invoke(SPARE, 0, 0);
+    CHECK(c->state == IS_QUEUED, "the next one waits in line");
+    host_root();
+    CHECK(CALL(DISPATCHER_CANCEL, host_kid_slot(0, KID_DISPATCHER)) == ERR_OK &&
+              error(a) == ERR_TIMEOUT,
+          "the first one gives up");
+    CHECK(c->state == IS_CALLING && b->caller == c->self &&
+              b->state == IS_READY && b->context.pc == HOST_CALL_ENTRY &&
+              b->context.x[8] == 102,
+          "the next one is served");
+}
+
 /* A server that faults twice is stopped; its next life owes nobody an answer.
  */
 static void test_restart(void)
@@ -415,6 +440,7 @@ int main(void)
     test_scheduler_waits();
     test_left_alone();
     test_restart();
+    test_next_after_abort();
     test_accept();
     CHECK(abi_unseen(SYS_DISPATCHER_CANCEL, SYS_CALL_ACCEPT) == 0,
           "every promised error was seen");
