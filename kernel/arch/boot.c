@@ -37,6 +37,23 @@ static uint64_t take(uint64_t bytes, uint64_t align)
     return at;
 }
 
+/* RAM in [from, to) is taken, for what `kind` says. */
+static void region(uint32_t kind, uint64_t from, uint64_t to)
+{
+    if (info->region_count == BOOT_REGIONS_MAX) {
+        panic("memory map does not fit the boot information");
+    }
+    info->region[info->region_count++] =
+        (struct boot_region){from, to - from, kind, 0};
+}
+
+/* All that was taken since the last region. */
+static void region_taken(uint32_t kind)
+{
+    const struct boot_region *last = &info->region[info->region_count - 1];
+    region(kind, last->address + last->bytes, top);
+}
+
 /* Put an original capability into the next slot of the root server's CNode. */
 static struct slot *give(uint32_t type, uint32_t obj, uint32_t order,
                          uint8_t attr)
@@ -86,6 +103,20 @@ static const struct root_image *root_image(void)
     return r;
 }
 
+/* What lay there before the kernel took anything, and the page of `info`. */
+static void image_regions(const struct root_image *r)
+{
+    uint64_t start = (uint64_t)__image_start - IMAGE_WINDOW;
+    uint64_t end = (uint64_t)__image_end - IMAGE_WINDOW;
+    uint64_t archive =
+        end + PAGE_BYTES + (r->text_pages + r->data_pages) * PAGE_BYTES;
+    region(BOOT_SPIN_TABLE, 0, PAGE_BYTES);
+    region(BOOT_KERNEL, start, end);
+    region(BOOT_ROOT_IMAGE, end, archive);
+    region(BOOT_ARCHIVE, archive, archive + r->archive_pages * PAGE_BYTES);
+    region_taken(BOOT_INFO);
+}
+
 static void make_tables(void)
 {
     uint64_t before = top;
@@ -95,6 +126,7 @@ static void make_tables(void)
     /* Page 0 holds the firmware's spin table. */
     info->kernel_bytes =
         PAGE_BYTES + (top - before) + (uint64_t)(__image_end - __image_start);
+    region_taken(BOOT_DIRECTORY);
 }
 
 static void make_objects(void)
@@ -127,6 +159,7 @@ static void make_objects(void)
     info->range_bytes = USER_VA_END - ROOT_RANGE_VA;
     give(TYPE_RANGE, (uint32_t)(ROOT_RANGE_VA >> PAGE_LOG2),
          USER_VA_LOG2 - 1 - PAGE_LOG2, 0);
+    region_taken(BOOT_ROOT_OBJECTS);
 }
 
 /* A stretch of the root server, attached to it, with pages mapped. */
@@ -202,6 +235,10 @@ static void give_memory(void)
 {
     uint64_t used = take(0, PAGE_BYTES);
     uint64_t image = (uint64_t)__image_start - IMAGE_WINDOW;
+    region_taken(BOOT_ROOT_TABLES);
+    region(BOOT_VIDEOCORE, RAM_END, DEVICE_START);
+    region(BOOT_PERIPHERALS, DEVICE_START, BOARD_RAM);
+    info->board_bytes = BOARD_RAM;
     info->ram_bytes = RAM_END;
     info->root_bytes = used - image + PAGE_BYTES - info->kernel_bytes;
     give_untyped(PAGE_BYTES, image, 0);
@@ -241,6 +278,7 @@ struct dispatcher *boot(uint64_t first_ticks)
     info->magic = BOOT_MAGIC;
     info->abi_version = ABI_VERSION;
     info->first_text_ticks = first_ticks;
+    image_regions(r);
     make_tables();
     make_objects();
     map_image(r);

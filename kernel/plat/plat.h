@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #define RAM_END      0x3c000000ull /* ARM part of the first GiB */
+#define BOARD_RAM    0x40000000ull /* VideoCore's part included */
 #define DEVICE_START 0x3f000000ull
 #define DEVICE_END   0x40000000ull
 #define INTC_PAGE    0x3f00b000ull /* the kernel keeps this page */

@@ -133,6 +133,28 @@ struct boot_untyped {
     uint8_t size_log2, device, reserved[2];
 };
 
+/* What lies in RAM that no Untyped capability names. Regions and Untyped
+ * together cover [0, board_bytes), and do not overlap. */
+#define BOOT_REGIONS_MAX 12u
+
+enum boot_region_kind {
+    BOOT_SPIN_TABLE,   /* of the parked cores: the firmware's page */
+    BOOT_KERNEL,       /* its image: text, data, tables, stacks */
+    BOOT_DIRECTORY,    /* kernel: word of each 2 MiB slot; derivation list */
+    BOOT_ROOT_IMAGE,   /* root server: header, text, data */
+    BOOT_ARCHIVE,      /* the boot archive */
+    BOOT_INFO,         /* the page with struct boot_info */
+    BOOT_ROOT_OBJECTS, /* CNode, domain, dispatcher, and what aligns them */
+    BOOT_ROOT_TABLES,  /* the root server's stretches */
+    BOOT_VIDEOCORE,    /* the ARM cores cannot have it */
+    BOOT_PERIPHERALS,  /* RAM whose addresses the devices have taken */
+};
+
+struct boot_region {
+    uint64_t address, bytes;
+    uint32_t kind, reserved; /* enum boot_region_kind */
+};
+
 struct boot_info {
     uint64_t magic;
     uint32_t abi_version, untyped_count;
@@ -148,6 +170,9 @@ struct boot_info {
         slot_pages; /* stretches of the root server */
     uint64_t range_base, range_bytes;
     struct boot_untyped untyped[BOOT_UNTYPED_MAX];
+    uint64_t board_bytes; /* all RAM of the board, ram_bytes and more */
+    uint32_t region_count, reserved;
+    struct boot_region region[BOOT_REGIONS_MAX];
 };
 _Static_assert(sizeof(struct boot_info) <= PAGE_BYTES, "ABI");
 
