@@ -37,7 +37,10 @@ int domain_grow(struct domain *d, uint32_t log2)
     if (slot == 0) {
         return ENOMEM;
     }
-    d->chunk[d->chunks++] = (struct chunk){slot, (uint8_t)log2};
+    uint64_t info, address, word;
+    (void)sys_cap_identify(slot, &info, &address, &word);
+    d->chunk[d->chunks++] =
+        (struct chunk){slot, (uint8_t)log2, (uint16_t)(address >> 16)};
     d->memory_bytes += 1ull << log2;
     return 0;
 }
@@ -203,6 +206,8 @@ int domain_create(struct domain **out, const char *name, uint64_t quota,
 
 static void release(struct domain *d)
 {
+    device_unmap_range(d->block_address,
+                       d->block_address + (1ull << BLOCK_LOG2));
     if (d->cnode != 0) {
         (void)sys_cap_delete(d->cnode);
         slot_give(d->cnode);

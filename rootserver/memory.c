@@ -28,6 +28,7 @@ static struct block {
     uint64_t address;
     uint32_t slot;
 } block_line[BLOCKS];
+uint32_t memory_changes;
 static uint32_t block_head, block_count, blocks_made;
 static struct device {
     uint64_t address;
@@ -86,6 +87,7 @@ static uint32_t cut(void)
 uint32_t chunk_take(uint32_t log2)
 {
     uint32_t class = log2 - CHUNK_LOG2_MIN;
+    memory_changes++;
     if (free_chunks[class] > 0) {
         return free_chunk[class][--free_chunks[class]];
     }
@@ -109,6 +111,7 @@ uint32_t chunk_take(uint32_t log2)
 void chunk_give(uint32_t slot, uint32_t log2)
 {
     (void)sys_cap_revoke(slot);
+    memory_changes++;
     uint32_t class = log2 - CHUNK_LOG2_MIN;
     free_chunk[class][free_chunks[class]++] = (uint16_t)slot;
 }
@@ -122,9 +125,28 @@ uint64_t memory_free_bytes(void)
     return bytes;
 }
 
+void memory_ledger(uint64_t *free, uint64_t *small)
+{
+    *free = memory_free_bytes() - uncut_bytes;
+    *small = 0;
+    for (uint32_t i = 0; i < boot.untyped_count; i++) {
+        const struct boot_untyped *u = &boot.untyped[i];
+        uint64_t info, address, mark;
+        if (!u->device &&
+            sys_cap_identify(u->slot, &info, &address, &mark) == ERR_OK) {
+            *(usable(u) ? free : small) += (1ull << u->size_log2) - mark;
+        }
+    }
+}
+
 uint64_t memory_total_bytes(void)
 {
     return boot.ram_bytes;
+}
+
+const struct boot_info *memory_boot(void)
+{
+    return &boot;
 }
 
 uint64_t memory_kernel_bytes(void)
@@ -242,6 +264,17 @@ uint32_t device_frame(uint64_t address)
         device[devices++] = (struct device){address, slot};
     }
     return slot;
+}
+
+void device_unmap_range(uint64_t from, uint64_t to)
+{
+    uint64_t info, address, va;
+    for (uint32_t i = 0; i < devices; i++) {
+        if (sys_cap_identify(device[i].slot, &info, &address, &va) == ERR_OK &&
+            va >= from && va < to) {
+            (void)sys_frame_unmap(device[i].slot);
+        }
+    }
 }
 
 uint32_t memory_slot_cpu(void)

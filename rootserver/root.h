@@ -33,6 +33,7 @@
 /* Slots of the root server's own. */
 extern uint32_t slot_endpoint; /* on which everybody calls it */
 extern uint32_t slot_receive;  /* where a capability arrives */
+extern uint32_t slot_chunk;    /* the memory of both */
 #define SLOT_ROOT_ENDPOINT slot_endpoint
 
 /* ---- log.c ------------------------------------------------------------- */
@@ -80,6 +81,14 @@ uint32_t memory_slot_cpu(void);
 uint32_t memory_slot_irq(void);
 /* The frame of a device page; 0: no such device memory. */
 uint32_t device_frame(uint64_t address);
+/* Unmap the device pages that lie in [from, to) of the address space. */
+void device_unmap_range(uint64_t from, uint64_t to);
+/* How often chunks changed hands: what the ledger was read of, has not changed
+ * if this has not. */
+extern uint32_t memory_changes;
+const struct boot_info *memory_boot(void);
+/* What nobody has: can be given away; lies in pieces too small for that. */
+void memory_ledger(uint64_t *free, uint64_t *small);
 
 /* ---- domain.c ---------------------------------------------------------- */
 
@@ -101,6 +110,7 @@ enum object_place {
 struct chunk {
     uint32_t slot;
     uint8_t log2;
+    uint16_t place; /* address / 64 KiB */
 };
 
 struct domain {
@@ -171,6 +181,13 @@ int service_closed(struct domain *server, uint64_t w[8]);
 void service_domain_ended(struct domain *d);
 /* Services that the manifest says a domain provides exist from its start. */
 void service_provide(struct domain *server, const char *name);
+int service_list(uint64_t w[8]);
+int service_channels(uint64_t w[8]);
+/* The n-th channel in use: its memory's slots; false: there are fewer. */
+struct channel_memory {
+    uint32_t id, objects, chunk, places; /* places: slots of `objects` */
+};
+bool service_memory(uint32_t n, struct channel_memory *out);
 /* The root server's own channel to the console. NULL: there is none. */
 struct channel_page *service_console(cptr_t *event);
 
@@ -186,11 +203,21 @@ int system_devices(struct domain *d, int32_t index, struct start_info *info);
 extern int64_t wall_epoch_ns;
 _Noreturn void system_power(bool reboot);
 
+/* ---- ledger.c, caps.c: a look at what everybody has --------------------- */
+
+#define CHILD_SLOTS (1u << CHILD_SLOTS_LOG2)
+
+int ledger_row(uint64_t w[8]);
+int caps_next(uint64_t w[8]);
+int caps_declared(uint64_t w[8]);
+int caps_origin(uint64_t w[8]);
+
 /* ---- schedule.c, serve.c ----------------------------------------------- */
 
 /* Policy of serve(): protection, but no users. Every domain may end or signal
  * every other one, servers too (kill and Ctrl-C rest on it), set the wall
- * clock, power off, and read the list of domains. A manifest that shall forbid
+ * clock, power off, and read who has what (list of domains, ledger,
+ * capabilities). A manifest that shall forbid
  * it needs a word for it, and a look at d->manifest in serve.c. Limits are by
  * domain: memory by its quota, CLIENT_CHANNELS_MAX channels, text by what the
  * console's ring takes (ROOT_LOG never waits: the rest is dropped). Domains and

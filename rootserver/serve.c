@@ -294,6 +294,18 @@ static int dispatch(struct domain *d, uint64_t w[8], bool with_cap)
     case ROOT_CRASH:
         domain_end(d, (int)(w[1] & 0x7f));
         return 0;
+    case ROOT_LEDGER:
+        return ledger_row(w);
+    case ROOT_CAPS:
+        return caps_next(w);
+    case ROOT_CHANNELS:
+        return service_channels(w);
+    case ROOT_SERVICES:
+        return service_list(w);
+    case ROOT_DECLARED:
+        return caps_declared(w);
+    case ROOT_ORIGIN:
+        return caps_origin(w);
     default:
         return ENOSYS;
     }

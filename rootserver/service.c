@@ -26,6 +26,7 @@ struct channel {
     uint32_t objects, chunk, log2, block;
     uint64_t va;
     uint32_t bytes;
+    const char *service; /* its name */
 };
 
 struct service {
@@ -228,14 +229,16 @@ static int revive(struct channel *c, struct domain *client,
     return 0;
 }
 
-static int connect_anew(struct domain *client, struct domain *server,
+static int connect_anew(struct domain *client, const struct service *s,
                         const uint64_t w[8], struct channel **out)
 {
+    struct domain *server = domain_find(s->server);
     int error;
     struct channel *c = new_channel(client, (uint32_t)w[3], &error);
     if (c == NULL) {
         return error;
     }
+    c->service = s->name;
     error = connect_to(c, client, server, w);
     if (error != 0) {
         free_channel(c);
@@ -265,7 +268,7 @@ int service_connect(struct domain *client, uint64_t w[8])
     }
     struct channel *c = dead_channel(client, w);
     int error = c != NULL ? revive(c, client, server, w)
-                          : connect_anew(client, server, w, &c);
+                          : connect_anew(client, s, w, &c);
     if (error != 0 || c == NULL) {
         return error;
     }
@@ -319,6 +322,53 @@ int service_closed(struct domain *server, uint64_t w[8])
             return 0;
         }
     }
+    return 0;
+}
+
+/* ---- a look ------------------------------------------------------------ */
+
+static const struct channel *nth_channel(uint64_t n)
+{
+    for (uint32_t i = 0; i < CHANNELS_MAX; i++) {
+        if (channels[i].used && n-- == 0) {
+            return &channels[i];
+        }
+    }
+    return NULL;
+}
+
+bool service_memory(uint32_t n, struct channel_memory *out)
+{
+    const struct channel *c = nth_channel(n);
+    if (c != NULL) {
+        *out = (struct channel_memory){c->id, c->objects, c->chunk,
+                                       1u << PLACES_LOG2};
+    }
+    return c != NULL;
+}
+
+int service_channels(uint64_t w[8])
+{
+    const struct channel *c = nth_channel(w[1]);
+    if (c == NULL) {
+        return ENOENT;
+    }
+    w[1] = c->id | (uint64_t)c->client << 32;
+    w[2] = c->server | (uint64_t)c->client_bit << 32;
+    w[3] = c->va;
+    w[4] = c->bytes;
+    memcpy(&w[5], c->service, START_SERVICE_BYTES);
+    return 0;
+}
+
+int service_list(uint64_t w[8])
+{
+    if (w[1] >= SERVICES_MAX || services[w[1]].name[0] == 0) {
+        return ENOENT;
+    }
+    const struct service *s = &services[w[1]];
+    w[1] = s->server;
+    memcpy(&w[2], s->name, START_SERVICE_BYTES);
     return 0;
 }
 
@@ -383,6 +433,7 @@ struct channel_page *service_console(cptr_t *event)
         return NULL;
     }
     c->server = server->id;
+    c->service = s->name;
     *event = CPTR(c->objects, PLACE_WAKE_SERVER);
     if (sys_event_mint(*event, domain_object(server, OBJECT_DISPATCHER),
                        EVENT_WORK)) {

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "archive.h"
+#include "authority.h"
 
 #define MANIFEST_FILE "system.manifest"
 #define GPIO          0x3f200000ull
@@ -177,15 +178,7 @@ _Noreturn void system_power(bool reboot)
 bool system_may_connect(const struct domain *client, const char *service)
 {
     /* A program may use what the domain may that started it. */
-    const struct manifest_domain *m = &manifest.domains[client->origin];
-    for (uint32_t i = 0; i < m->need_count; i++) {
-        if (strcmp(manifest_string(&manifest, m->needs[i].service), service) ==
-            0) {
-            return true;
-        }
-    }
-    return m->stdio.service.text != 0 &&
-           strcmp(manifest_string(&manifest, m->stdio.service), service) == 0;
+    return authority_may_connect(&manifest, (uint32_t)client->origin, service);
 }
 
 static uint32_t fill_args(const struct manifest_domain *m, char *to,

@@ -13,6 +13,8 @@
 
 /* X(name, arguments, summary), in alphabetical order. */
 #define TOOLS_TABLE(X)                                                         \
+    X(caps, "[DOMAIN | why DOMAIN OBJECT | diff]",                             \
+      "list capabilities, whence they came, what the manifest says")           \
     X(cat, "[FILE ...]", "copy files to standard output")                      \
     X(clear, "", "clear the screen")                                           \
     X(cp, "[-r] FROM ... TO", "copy files, with -r directories")               \
@@ -23,6 +25,7 @@
     X(head, "[-n LINES] [FILE ...]", "print the first lines")                  \
     X(hexdump, "[-C] [FILE ...]", "print bytes in hexadecimal")                \
     X(kill, "[-SIGNAL] ID ... | -l", "end a program or send it a signal")      \
+    X(ledger, "", "list all memory of the board by type, owner and state")     \
     X(ls, "[-la] [PATH ...]", "list directories")                              \
     X(mkdir, "[-p] DIRECTORY ...", "make directories")                         \
     X(mv, "FROM ... TO", "move or rename files")                               \

@@ -39,6 +39,63 @@ enum root_op {
     ROOT_WALL,     /* w1 new wall_epoch_ns or INT64_MIN -> w1 present one */
     ROOT_LOG,      /* w1 length <= 48, w2..w7 text: to the console's log */
     ROOT_CRASH,    /* w1 signal: end as if killed by it. Does not return. */
+
+    /* To look at the system; see vesper/authority.h. ENOENT: past the end. */
+    ROOT_LEDGER,   /* w1 row -> w1 next row | changes << 32: how often memory
+                      changed hands; w2 enum ledger_owner | id << 32. REGION: w3
+                      enum boot_region_kind, w4 address, w5 bytes. Others:
+                      w3..w7 bytes by enum ledger_type, two in a word */
+    ROOT_CAPS,     /* w1 domain (0: the root server); w2 slot | table << 32, 0
+                      its CSpace, 1 what the root server keeps for it -> w1 where
+                      to go on, 0: at the end; w2 slot, 0: none found yet; w3..w5
+                      as cap_identify; w6 whose memory, dispatcher or addresses:
+                      enum ledger_owner | id << 32 */
+    ROOT_CHANNELS, /* w1 index -> w1 id | client << 32, w2 server | client's bit
+                      << 32, w3 address, w4 bytes, w5, w6 service */
+    ROOT_SERVICES, /* w1 index -> w1 domain that provides it, 0: none runs;
+                      w2, w3 service */
+    ROOT_DECLARED, /* w1 index -> w1 enum fact_kind | domain of the manifest <<
+                      16 | line << 32, w2 value, w3 bytes, w4..w7 text */
+    ROOT_ORIGIN,   /* w1 domain -> w1 its index in the manifest + 1, 0: it is a
+                      program; w2 whose needs hold for it + 1; w3 its first
+                      address, w4 bytes of addresses */
+};
+
+enum ledger_owner {
+    LEDGER_NOBODY,
+    LEDGER_BOARD,   /* w3 all RAM of the board: what the rows add up to */
+    LEDGER_REGION,  /* what boot took, or is not there for the ARM cores */
+    LEDGER_FREE,    /* w3 can be given away, w4 in pieces too small for that */
+    LEDGER_ROOT,    /* what the root server made for itself after boot */
+    LEDGER_DOMAIN,  /* id: of the domain */
+    LEDGER_CHANNEL, /* id: of the channel */
+};
+
+/* What the memory of an owner has become. Together: all that it was given. */
+enum ledger_type {
+    LEDGER_CNODE,
+    LEDGER_MAPPED,   /* frames that are mapped */
+    LEDGER_UNMAPPED, /* frames that are not */
+    LEDGER_TABLE,    /* stretches: third-level tables */
+    LEDGER_SPACE,    /* domain object: first and second level tables */
+    LEDGER_DISPATCHER,
+    LEDGER_SMALL,   /* scheduling contexts, endpoints */
+    LEDGER_UNTYPED, /* in the domain's hands, not used yet */
+    LEDGER_RESERVE, /* in the root server's hands, not used yet */
+    LEDGER_GAP,     /* below a watermark, and no object that can be seen */
+    LEDGER_TYPES,
+};
+
+/* What the manifest says of a domain; the first fact of each is its name. */
+enum fact_kind {
+    FACT_DOMAIN = 1, /* name; value: id of the running domain, 0: none */
+    FACT_FILE,
+    FACT_MEMORY,
+    FACT_DEVICE,
+    FACT_IRQ,
+    FACT_PROVIDES,
+    FACT_NEEDS,
+    FACT_STDIO,
 };
 
 #define SPAWN_MAGIC 0x4e575053u
