@@ -2,7 +2,8 @@
 /*
  * churn_test.c - more programs, one after the other, than there are blocks of
  * addresses (2,048): what ended gives everything back, and it is used again.
- * Prints TAP.
+ * The ledger, row by row and type by type, is afterwards what it was before.
+ * Prints TAP. Arguments: how many, and a seed.
  */
 #include "tests/unit/tap.h"
 
@@ -10,21 +11,27 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#include <vesper/root.h>
-#include <vesper/root_call.h>
+#include <vesper/authority.h>
 
-enum { STARTS = 2500, WARM_UP = 100, KILLS = 100 };
+enum { STARTS = 2500, WARM_UP = 100, KILL_NS = 10000000, ROWS_MAX = 320 };
 
-static uint64_t used_bytes(void)
+static struct sys_ledger rows_before[ROWS_MAX], rows_now[ROWS_MAX];
+static uint64_t random_state;
+
+/* splitmix64 */
+static uint64_t random_below(uint64_t limit)
 {
-    uint64_t w[8] = {ROOT_USAGE};
+    uint64_t z = random_state += 0x9e3779b97f4a7c15;
 
-    return root_call(w, 0) == 0 ? w[3] : 0;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+    z = (z ^ z >> 27) * 0x94d049bb133111eb;
+    return (z ^ z >> 31) % limit;
 }
 
 static int64_t now_ms(void)
@@ -47,29 +54,21 @@ static pid_t start(const char *file, char *const argv[])
     return child;
 }
 
-/* Starts `true` from the boot archive `count` times; how many went well. */
-static int starts(int count)
+/* One program of the boot archive, from its start to its end. */
+static bool run_one(void)
 {
     char *argv[] = {"true", NULL};
-    int good = 0;
+    int status = -1;
+    pid_t child = start("/boot/tools", argv);
 
-    for (int i = 0; i < count; i++) {
-        int status = -1;
-        pid_t child = start("/boot/tools", argv);
-
-        if (child < 0) {
-            break;
-        }
-        good += waitpid(child, &status, 0) == child && status == 0;
-    }
-    return good;
+    return child > 0 && waitpid(child, &status, 0) == child && status == 0;
 }
 
 /* Kills a program after `ns` nanoseconds of its life. */
-static bool kill_after(long ns)
+static bool kill_after(uint64_t ns)
 {
     char *argv[] = {"sleep", "100", NULL};
-    struct timespec t = {0, ns};
+    struct timespec t = {0, (long)ns};
     int status = 0;
     pid_t child = start("/boot/tools", argv);
 
@@ -78,22 +77,102 @@ static bool kill_after(long ns)
            waitpid(child, &status, 0) == child && WTERMSIG(status) == SIGKILL;
 }
 
-int main(void)
+/* Programs one after the other; every fourth, about, is killed at some moment
+ * of its life. How many went well. */
+static int churn(int count, int *killed)
 {
-    uint64_t used;
-    int64_t begun = now_ms();
-    int killed = 0;
+    int good = 0;
 
-    CHECK(starts(WARM_UP) == WARM_UP, "some programs, to warm up");
-    used = used_bytes();
-    CHECK(starts(STARTS) == STARTS, "2,500 programs one after the other");
-    CHECK(used != 0 && used_bytes() == used, "leave the memory in use alone");
-    printf("# %d starts took %ld ms\n", WARM_UP + STARTS,
-           (long)(now_ms() - begun));
-    for (int i = 0; i < KILLS; i++) {
-        killed += kill_after(i * 97003L % 10000000L);
+    *killed = 0;
+    for (int i = 0; i < count; i++) {
+        bool kill_it = random_below(4) == 0;
+
+        if (!(kill_it ? kill_after(random_below(KILL_NS)) : run_one())) {
+            break;
+        }
+        good++;
+        *killed += kill_it;
     }
-    CHECK(killed == KILLS, "programs killed at any moment");
-    CHECK(used_bytes() == used, "leave it alone, too");
+    return good;
+}
+
+/* ---- the ledger -------------------------------------------------------- */
+
+static size_t ledger_read(struct sys_ledger *rows)
+{
+    uint32_t row = 0;
+    size_t count = 0;
+
+    memset(rows, 0, ROWS_MAX * sizeof(*rows));
+    while (count < ROWS_MAX && sys_ledger(&row, &rows[count]) == 0) {
+        rows[count++].changes = 0;
+    }
+    return count;
+}
+
+static uint64_t row_bytes(const struct sys_ledger *row)
+{
+    uint64_t bytes = row->bytes + row->small_bytes;
+
+    for (size_t i = 0; i < LEDGER_TYPES; i++) {
+        bytes += row->type[i];
+    }
+    return row->owner == LEDGER_BOARD ? 0 : bytes;
+}
+
+static bool is_whole(const struct sys_ledger *rows, size_t count)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        sum += row_bytes(&rows[i]);
+    }
+    printf("# %llu of %llu bytes in %zu rows\n", (unsigned long long)sum,
+           (unsigned long long)rows[0].bytes, count);
+    return count > 0 && rows[0].owner == LEDGER_BOARD && sum == rows[0].bytes;
+}
+
+/* Servers hear of a client's end a moment later. */
+static bool is_as_before(const struct sys_ledger *before, size_t count)
+{
+    for (int i = 0; i < 40; i++) {
+        struct timespec t = {0, 50000000};
+
+        nanosleep(&t, NULL);
+        if (ledger_read(rows_now) == count &&
+            memcmp(rows_now, before, count * sizeof(*before)) == 0) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (memcmp(&rows_now[i], &before[i], sizeof(*before)) != 0) {
+            printf("# row %zu: owner %u, id %u: %llu bytes, then %llu\n", i,
+                   (unsigned)before[i].owner, (unsigned)before[i].id,
+                   (unsigned long long)row_bytes(&before[i]),
+                   (unsigned long long)row_bytes(&rows_now[i]));
+        }
+    }
+    return false;
+}
+
+int main(int argc, char **argv)
+{
+    int count = argc > 1 ? atoi(argv[1]) : STARTS;
+    int killed;
+    size_t rows;
+    int64_t begun = now_ms();
+
+    random_state = argc > 2 ? strtoull(argv[2], NULL, 0) : 1;
+    printf("# %d domains, seed %llu\n", count,
+           (unsigned long long)random_state);
+    CHECK(churn(WARM_UP, &killed) == WARM_UP, "some programs, to warm up");
+    rows = ledger_read(rows_before);
+    CHECK(is_whole(rows_before, rows), "the ledger is the board's RAM");
+    CHECK(churn(count, &killed) == count, "domains start, end and are killed");
+    CHECK(killed > 0 || count < 50, "some of them at a random moment");
+    CHECK(is_as_before(rows_before, rows), "the ledger is as it was, exactly");
+    CHECK(is_whole(rows_now, rows), "and the board's RAM");
+    printf("# %d domains, %d of them killed, took %ld ms\n", count, killed,
+           (long)(now_ms() - begun));
     return tap_end();
 }
