@@ -38,9 +38,10 @@ static void run_print(const struct run *run, const char *table)
     }
     cap_rights(cap, rights);
     cap_note(cap, note);
-    printf("%-14s %-10s %s %-4s %10llu  %s%s\n", object, cap_type(cap), rights,
+    printf("%-14s %-10s %s %-4s %10llu%s%s%s\n", object, cap_type(cap), rights,
            how_held(cap), (unsigned long long)cap_bytes(cap) * run->count,
-           run->count > 1 ? "the first " : "", note);
+           note[0] != '\0' ? "  " : "", run->count > 1 ? "the first " : "",
+           note);
 }
 
 static bool run_takes(const struct run *run, const struct sys_cap *cap)

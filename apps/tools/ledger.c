@@ -81,7 +81,7 @@ static int rows_read(struct sys_ledger *rows, size_t *count)
 static uint64_t line_print(uint64_t bytes, struct word what, const char *owner)
 {
     if (bytes > 0) {
-        printf("%10llu  %-13s %-14s %s\n", (unsigned long long)bytes, what.type,
+        printf("%10llu  %-13s %-15s %s\n", (unsigned long long)bytes, what.type,
                what.state, owner);
     }
     return bytes;
@@ -128,7 +128,7 @@ static int table_print(struct sys_ledger *rows)
     if (status != 0) {
         return status;
     }
-    puts("     BYTES  TYPE          STATE          OWNER");
+    puts("     BYTES  TYPE          STATE           OWNER");
     for (size_t i = 0; i < count; i++) {
         sum += row_print(&rows[i]);
     }
