@@ -118,6 +118,9 @@ int caps_next(uint64_t w[8])
     if (e != 0) {
         return e;
     }
+    if (slot >= t.slots) {
+        return EINVAL;
+    }
     w[2] = 0;
     uint32_t end = t.slots - slot < SCAN ? t.slots : slot + SCAN;
     for (slot = slot == 0 ? 1 : slot; slot < end && w[2] == 0; slot++) {

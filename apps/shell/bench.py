@@ -44,6 +44,11 @@ def sources(folder):
 def build(out):
     """Compiles both programs; returns their paths."""
     tools = os.path.join(APPS, "tools")
+    root = os.path.dirname(APPS)
+    subprocess.run([f"{root}/scripts/gen_abi.py", "header",
+                    f"{root}/kernel/abi/abi.toml", f"{out}/gen.h"], check=True)
+    os.makedirs(f"{out}/abi")
+    os.rename(f"{out}/gen.h", f"{out}/abi/gen.h")
     shared = [os.path.join(tools, f"{name}.c") for name in SHARED]
     plans = {
         "tools": sources(tools) + sources(os.path.join(tools, "host")),
@@ -62,7 +67,8 @@ def build(out):
             flags = [f for f in FLAGS if "sanitize" not in f]
         jobs.append((name, subprocess.Popen(
             ["gcc", *flags, f"-I{tools}/host", f"-I{APPS}/crash/host",
-             "-o", paths[name], *files])))
+             f"-I{out}", f"-I{root}/kernel/abi/include",
+             f"-I{root}/libos/include", "-o", paths[name], *files])))
     for name, job in jobs:
         if job.wait(timeout=120) != 0:
             sys.exit(f"not ok - building {name}")

@@ -218,6 +218,28 @@ static void words_test(void)
           "no channels for who is no server");
 }
 
+static void look_test(void)
+{
+    CHECK(answers(call(ROOT_LEDGER, ~0ull, 0), ENOENT) &&
+              answers(call(ROOT_LEDGER, 1ull << 32, 0), ENOENT) &&
+              answers(call(ROOT_CHANNELS, ~0ull, 0), ENOENT) &&
+              answers(call(ROOT_SERVICES, ~0ull, 0), ENOENT) &&
+              answers(call(ROOT_DECLARED, 1ull << 32, 0), ENOENT),
+          "lists have an end");
+    CHECK(answers(call(ROOT_CAPS, 1ull << 32, 0), ESRCH) &&
+              answers(call(ROOT_CAPS, 1u << 20, 0), ESRCH) &&
+              answers(call(ROOT_ORIGIN, 0, 0), ESRCH) &&
+              answers(call(ROOT_ORIGIN, ~0ull, 0), ESRCH),
+          "capabilities of nobody");
+    CHECK(answers(call(ROOT_CAPS, (uint64_t)getpid(), 2ull << 32), EINVAL) &&
+              answers(call(ROOT_CAPS, (uint64_t)getpid(), ~0ull), EINVAL) &&
+              answers(call(ROOT_CAPS, 0, 1ull << 32), ESRCH) &&
+              answers(call(ROOT_CAPS, 0, 1u << 13), EINVAL) &&
+              answers(call(ROOT_CAPS, 0, UINT32_MAX), EINVAL) &&
+              answers(call(ROOT_CAPS, (uint64_t)getpid(), 1024), EINVAL),
+          "tables and slots that are not there");
+}
+
 static void memory_test(void)
 {
     uint64_t used = used_bytes();
@@ -318,6 +340,7 @@ int main(void)
     spawn_fault_test();
     spawn_noise_test();
     words_test();
+    look_test();
     memory_test();
     connect_test();
     log_test();
