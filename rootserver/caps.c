@@ -170,8 +170,8 @@ int caps_origin(uint64_t w[8])
     if (d == NULL) {
         return ESRCH;
     }
-    w[1] = (uint64_t)(d->manifest + 1);
-    w[2] = (uint64_t)(d->origin + 1);
+    w[1] = (uint64_t)d->manifest + 1;
+    w[2] = (uint64_t)d->origin + 1;
     w[3] = d->block_address;
     w[4] = 1ull << BLOCK_LOG2;
     return 0;

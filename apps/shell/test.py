@@ -475,7 +475,13 @@ def test_small_tools(b):
 
 def test_authority(b):
     """ledger and caps on the small system of apps/tools/host/authority.c"""
-    b.case("export FAKE=none; ledger",
+    def case(fake, command, *wanted):
+        b.case(f"export FAKE={fake}; {command}", *wanted)
+
+    def match(fake, command, *wanted):
+        b.match(f"export FAKE={fake}; {command}", *wanted)
+
+    case("none", "ledger",
            "     BYTES  TYPE          STATE           OWNER\n"
            "     65536  image         fixed           kernel\n"
            "     65536  ?             ?               ?\n"
@@ -485,58 +491,58 @@ def test_authority(b):
            "     65472  frame         mapped          uart[2]\n"
            "    196608  gap           spent           channel 7\n"
            "   1048576  total, of 1048576 bytes of RAM\n")
-    b.match("export FAKE=leak; ledger", r".* 1048575  total, of 1048576 bytes .*"
-            r"ledger: total: is not the board's RAM\n", 1)
-    b.case("export FAKE=busy; ledger",
+    match("leak", "ledger", r".* 1048575  total, of 1048576 bytes .*"
+          r"ledger: total: is not the board's RAM\n", 1)
+    case("busy", "ledger",
            "ledger: ledger: memory does not come to rest\n", 1)
     b.case("ledger all", "usage: ledger\n", 2)
-    b.match("export FAKE=none; caps", r".*\n +5 +3 +0 +1 +1 +0 +1 +1  uart\[2\]\n"
-            r" +1 +0 +1 +0 +0 +0 +0 +1  shell\[3\]\n.*caps\[9\]\n")
-    b.match("export FAKE=none; caps uart", r"OBJECT .*slot:1 +endpoint +---c--- copy "
-            r".*slot:4 +irq .*line 57\nslot:16-17 +frame +rw----- - +8192  the "
-            r"first not mapped\ndevice:0x3f201000 .*channel:7 +console of "
-            r"uart\[2\] for shell\[3\]\n")
-    b.case("export FAKE=none; caps why uart irq:57",
+    match("none", "caps", r".*\n +5 +3 +0 +1 +1 +0 +1 +1  uart\[2\]\n"
+          r" +1 +0 +1 +0 +0 +0 +0 +1  shell\[3\]\n.*caps\[9\]\n")
+    match("none", "caps uart", r"OBJECT .*slot:1 +endpoint +---c--- copy "
+          r".*slot:4 +irq .*line 57\nslot:16-17 +frame +rw----- - +8192  the "
+          r"first not mapped\ndevice:0x3f201000 .*channel:7 +console of "
+          r"uart\[2\] for shell\[3\]\n")
+    case("none", "caps why uart irq:57",
            "irq, line 57: uart[2], slot:4, rights rwxcsma\n"
            "  declared: system.manifest:4, domain uart: irq 57\n"
            "  copied from the original: root, slot:3\n"
            "  given to the root server by the kernel, at boot\n")
-    b.case("export FAKE=none; caps why 2 slot:17",
+    case("none", "caps why 2 slot:17",
            "frame 0x111000 of 4096 bytes, not mapped: uart[2], slot:17, "
            "rights rw-----\n"
            "  made from untyped 0x110000 of 65536 bytes: uart[2], slot:3\n"
            "  made from untyped 0x100000 of 1048576 bytes: root, slot:1\n"
            "  given to the root server by the kernel, at boot\n")
-    b.match("export FAKE=none; caps why caps service:console", r"service console: .*"
-            r"  caps\[9\] was started by shell\[3\], and has its needs\n"
-            r"  declared: system.manifest:8, domain shell: needs console\n")
-    b.match("export FAKE=irq; caps why shell irq:56",
-            r".*NOT declared by the manifest.*")
+    match("none", "caps why caps service:console", r"service console: .*"
+          r"  caps\[9\] was started by shell\[3\], and has its needs\n"
+          r"  declared: system.manifest:8, domain shell: needs console\n")
+    match("irq", "caps why shell irq:56",
+          r".*NOT declared by the manifest.*")
     for object_name in ["irq:58", "slot:99", "device:0x3f202000", "channel:8",
                         "service:block", "kept:1"]:
-        b.case(f"export FAKE=none; caps why uart {object_name}", f"caps: {object_name}"
-               ": the domain does not hold it\n", 1)
+        case("none", f"caps why uart {object_name}", f"caps: {object_name}"
+             ": the domain does not hold it\n", 1)
     for bad in ["irq", "irq:", "irq:0x", "slot:1x", "slot:-1", "device:uart"]:
-        b.match(f"export FAKE=none; caps why uart {bad}",
-                rf"caps: {bad}: not the name of an object .*", 1)
-    b.case("export FAKE=none; caps why nobody irq:1",
+        match("none", f"caps why uart {bad}",
+              rf"caps: {bad}: not the name of an object .*", 1)
+    case("none", "caps why nobody irq:1",
            "caps: nobody: no such domain (see ps)\n", 1)
-    b.match("export FAKE=none; caps why uart", r"usage: caps .*", 2)
-    b.case("export FAKE=none; caps diff", "no differences\n")
-    b.match("export FAKE=irq; caps diff", r"shell\[3\]: holds irq line 56 of - in "
-            r"slot:17, undeclared\n", 1)
-    b.case("export FAKE=device; caps diff",
+    match("none", "caps why uart", r"usage: caps .*", 2)
+    case("none", "caps diff", "no differences\n")
+    match("irq", "caps diff", r"shell\[3\]: holds irq line 56 of - in "
+          r"slot:17, undeclared\n", 1)
+    case("device", "caps diff",
            "shell[3]: holds device 0x3f202000, undeclared\n", 1)
-    b.case("export FAKE=channel; caps diff",
+    case("channel", "caps diff",
            "caps[9]: uses block by channel:8, undeclared\n", 1)
-    b.case("export FAKE=gone; caps diff",
+    case("gone", "caps diff",
            "shell: is not running (system.manifest:6)\n", 1)
 
 
 TESTS = [test_words, test_globs, test_syntax, test_redirections, test_pipes,
          test_programs, test_jobs, test_scripts, test_files, test_full,
-         test_small_tools, test_authority, test_prompt, test_editing, test_completion,
-         test_flood]
+         test_small_tools, test_authority, test_prompt, test_editing,
+         test_completion, test_flood]
 
 
 def main():

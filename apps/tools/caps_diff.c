@@ -11,7 +11,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <abi/abi.h>
 
 static unsigned differences;
 

@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <abi/abi.h>
 
 /* ---- one domain -------------------------------------------------------- */
 

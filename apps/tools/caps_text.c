@@ -5,7 +5,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <abi/abi.h>
 
 const char *cap_type(const struct sys_cap *cap)
 {

@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <abi/abi.h>
 
 __attribute__((format(printf, 1, 2))) static void step(const char *format, ...)
 {

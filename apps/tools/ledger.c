@@ -11,7 +11,6 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <abi/abi.h>
 #include <vesper/authority.h>
 
 enum { ROWS_MAX = 320, ATTEMPTS = 50 };

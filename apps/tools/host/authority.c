@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <abi/abi.h>
 #include <vesper/authority.h>
 #include <vesper/system.h>
 

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <abi/abi.h>
 #include <vesper/root.h>
 
 #define SYS_TEXT_BYTES 33

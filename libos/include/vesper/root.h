@@ -46,10 +46,10 @@ enum root_op {
                       enum boot_region_kind, w4 address, w5 bytes. Others:
                       w3..w7 bytes by enum ledger_type, two in a word */
     ROOT_CAPS,     /* w1 domain (0: the root server); w2 slot | table << 32, 0
-                      its CSpace, 1 what the root server keeps for it -> w1 where
-                      to go on, 0: at the end; w2 slot, 0: none found yet; w3..w5
-                      as cap_identify; w6 whose memory, dispatcher or addresses:
-                      enum ledger_owner | id << 32 */
+                      its CSpace, 1 what the root server keeps for it -> w1
+                      where to go on, 0: at the end; w2 slot, 0: none found
+                      yet; w3..w5 as cap_identify; w6 whose memory, dispatcher
+                      or addresses: enum ledger_owner | id << 32 */
     ROOT_CHANNELS, /* w1 index -> w1 id | client << 32, w2 server | client's bit
                       << 32, w3 address, w4 bytes, w5, w6 service */
     ROOT_SERVICES, /* w1 index -> w1 domain that provides it, 0: none runs;
