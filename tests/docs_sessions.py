@@ -20,7 +20,7 @@ sys.path.insert(0, os.path.join(ROOT, "tests/system"))
 
 from vesper import Card, Guest      # noqa: E402  (needs the path above)
 
-DOCUMENTS = ("README.md", "docs/writing-apps.md")
+DOCUMENTS = ("README.md", "docs/authority.md", "docs/writing-apps.md")
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.M | re.S)
 PROMPT = re.compile(r"^(/\S*)\$ (.*)$")
 COMMAND_S = 120
