@@ -202,6 +202,134 @@ static void test_dying_cspace(void)
     CHECK(CALL(CAP_DELETE, big) == ERR_OK, "it goes");
 }
 
+/* What is derived from what, where the list of a machine never has it. */
+static void test_derives(void)
+{
+    struct slot u = {.type = TYPE_UNTYPED, .obj = 64, .order = 5};
+    static const uint8_t elsewhere[] = {TYPE_RANGE, TYPE_CPU, TYPE_IRQ};
+    for (uint32_t i = 0; i < sizeof(elsewhere); i++) {
+        struct slot s = {.type = elsewhere[i], .obj = 70};
+        CHECK(!cap_derives(&u, &s), "no number is made of memory");
+    }
+    struct slot f = {.type = TYPE_FRAME, .obj = 95}, none = {.obj = 64};
+    CHECK(cap_derives(&u, &f) && !cap_derives(&u, &none), "the last cell");
+    f.obj = 96;
+    CHECK(!cap_derives(&u, &f), "beyond the end");
+    f.obj = 63;
+    CHECK(!cap_derives(&u, &f), "before the start");
+    struct slot a = {.type = TYPE_FRAME, .obj = 7, .attr = 1};
+    struct slot b = {.type = TYPE_FRAME, .obj = 7, .attr = 2};
+    CHECK(cap_derives(&a, &b) && !cap_derives(&b, &a), "the copy of a copy");
+    b.attr |= ATTR_FENCE;
+    CHECK(!cap_derives(&a, &b), "not behind a fence");
+    a.attr = 0;
+    CHECK(cap_derives(&a, &b), "but of the original");
+    b.obj = 8;
+    CHECK(!cap_derives(&a, &b), "another object");
+}
+
+static uint32_t fenced(cptr_t slot)
+{
+    return host_slot(slot)->attr & ATTR_FENCE;
+}
+
+/* Copies of copies whose source goes, in every neighbourhood. */
+static void test_orphans(void)
+{
+    cptr_t a = FIRST, b = FIRST + 1, c = FIRST + 2, e = FIRST + 3;
+    setup();
+    CHECK(CALL(CAP_COPY, a, PAGE, ~0ull) == ERR_OK &&
+              CALL(CAP_COPY, c, a, ~0ull) == ERR_OK &&
+              CALL(CAP_COPY, b, a, ~0ull) == ERR_OK &&
+              CALL(CAP_COPY, e, b, ~0ull) == ERR_OK,
+          "a copy, and three of it");
+    CHECK(CALL(CAP_REVOKE, b) == ERR_OK && host_slot(e)->type == TYPE_FRAME,
+          "who is copied last has no children");
+    CHECK(CALL(CAP_DELETE, b) == ERR_OK && !fenced(e) && !fenced(c),
+          "one of them goes, the others have their source still");
+    CHECK(CALL(CAP_DELETE, a) == ERR_OK && fenced(e), "the source goes");
+    CHECK(CALL(CAP_COPY, b, e, ~0ull) == ERR_OK && !fenced(b) &&
+              (host_slot(b)->attr & ATTR_DEPTH) == 2,
+          "a copy of an orphan stands behind its fence");
+    CHECK(CALL(CAP_DELETE, e) == ERR_OK && fenced(b),
+          "who has it when the orphan goes");
+    CHECK(CALL(CAP_COPY, a, PAGE, ~0ull) == ERR_OK &&
+              CALL(CAP_REVOKE, a) == ERR_OK &&
+              host_slot(b)->type == TYPE_FRAME &&
+              host_slot(c)->type == TYPE_FRAME,
+          "a new copy has no part in them");
+    CALL(CAP_DELETE, a);
+    CHECK(CALL(CAP_DELETE, PAGE) == ERR_OK && host_slot(b)->type == TYPE_FRAME,
+          "nor the original, when it is deleted");
+    CALL(CAP_COPY, a, GATE, ~0ull);
+    CALL(CAP_COPY, e, a, ~0ull);
+    CALL(CAP_DELETE, GATE);
+    host_slot(a)->attr &= (uint8_t)~ATTR_FENCE;
+    CALL(CAP_DELETE, a);
+    CHECK(fenced(e) && CALL(CAP_DELETE, b) == ERR_OK &&
+              CALL(CAP_DELETE, c) == ERR_OK && host_slot(e)->word == 0,
+          "an orphan behind another object");
+}
+
+static void test_neighbours(void)
+{
+    setup();
+    cptr_t a = FIRST, b = FIRST + 1;
+    CALL(UNTYPED_RETYPE, HOST_UNTYPED, FIRST + 2, TYPE_FRAME, PAGE_LOG2, 1);
+    CALL(CAP_COPY, a, PAGE, ~0ull);
+    CALL(CAP_COPY, b, a, ~0ull);
+    CALL(CAP_DELETE, PAGE);
+    CALL(CAP_DELETE, a);
+    host_slot(b)->attr &= (uint8_t)~ATTR_FENCE;
+    CHECK(CALL(CAP_DELETE, FIRST + 2) == ERR_OK && !fenced(b),
+          "another object that goes puts no fence");
+    CHECK(CALL(CAP_REVOKE, HOST_DEVICE) == ERR_OK, "revoke at the list's end");
+}
+
+/* CNodes of all ranks, one in the other, die in one go; and they may only be
+ * nested so. */
+static void test_ranks(void)
+{
+    setup();
+    cptr_t outer = FIRST;
+    for (uint32_t rank = 0; rank < RANK_MAX; rank++) {
+        CALL(UNTYPED_RETYPE, HOST_UNTYPED, FIRST + rank, TYPE_CNODE, 8, 1, 0,
+             rank);
+        outer = FIRST + rank;
+    }
+    CALL(CAP_COPY, CPTR(FIRST, 1), PAGE, ~0ull);
+    bool right = true;
+    for (uint32_t rank = 1; rank < RANK_MAX; rank++) {
+        cptr_t in = FIRST + rank;
+        right = right && CALL(CAP_COPY, CPTR(in, 2), in, 1) == ERR_RANK;
+        right = right && CALL(CAP_COPY, CPTR(in - 1, 2), in, 1) == ERR_RANK;
+        right = right && CALL(CAP_MOVE, CPTR(in - 1, 2), in) == ERR_RANK;
+        right = right && CALL(CAP_COPY, CPTR(in, 3), in - 1, 1) == ERR_OK;
+        right = right && CALL(CAP_DELETE, CPTR(in, 3)) == ERR_OK;
+        right = right && CALL(CAP_MOVE, CPTR(in, 1), in - 1) == ERR_OK;
+    }
+    CHECK(right, "each rank takes the next lower one only");
+    CALL(CAP_DELETE, PAGE);
+    CHECK(CALL(CAP_DELETE, outer) == ERR_OK &&
+              CALL(CAP_DELETE, GATE) == ERR_OK &&
+              CALL(CAP_DELETE, NODE) == ERR_OK &&
+              slot_at(host_slot(HOST_UNTYPED)->next)->type == TYPE_STRETCH,
+          "eight levels are gone");
+}
+
+/* A step of a dying CNode looks at STEP_SLOTS slots. */
+static void test_steps(void)
+{
+    setup();
+    CALL(UNTYPED_RETYPE, HOST_UNTYPED, FIRST, TYPE_CNODE, 12, 1, 0, 3);
+    struct slot *z = host_slot(FIRST);
+    CHECK(!cap_delete_step(z) && z->word == 1 + STEP_SLOTS &&
+              !cap_delete_step(z) && z->word == 1 + 2 * STEP_SLOTS,
+          "bounded steps");
+    CHECK(!cap_delete_step(z) && cap_delete_step(z) && z->type == TYPE_NULL,
+          "as many as are needed");
+}
+
 static void test_identify(void)
 {
     setup();
@@ -239,6 +367,11 @@ int main(void)
     test_delete();
     test_nested();
     test_dying_cspace();
+    test_derives();
+    test_orphans();
+    test_neighbours();
+    test_ranks();
+    test_steps();
     test_identify();
     CHECK(abi_unseen(SYS_NULL, SYS_CAP_IDENTIFY) == 0,
           "every promised error was seen");

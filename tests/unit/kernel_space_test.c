@@ -231,6 +231,109 @@ static void test_sweeps(void)
     CHECK(domain_at(host_slot(first)->obj)->table[0].used == 0, "detached");
 }
 
+/* What the machine is told: tables before walks, and what to forget. */
+static void test_barriers(void)
+{
+    setup();
+    uint32_t told = host.publishes;
+    CALL(STRETCH_ATTACH, STRETCH, CPTR_SELF_DOMAIN, RW);
+    CHECK(host.publishes == told + 1, "attach publishes");
+    CALL(FRAME_MAP, BIG, STRETCH, VA, RW);
+    CHECK(host.publishes == told + 2 && host.tlb_pages == 0,
+          "map publishes; nothing was there to forget");
+    CALL(FRAME_PROTECT, BIG, R);
+    CHECK(host.publishes == told + 3 && host.tlb_pages == 16 && host.syncs == 0,
+          "protect flushes every page");
+    CALL(FRAME_PROTECT, BIG, RX);
+    CHECK(host.syncs == 1, "code is made visible");
+    CALL(FRAME_UNMAP, BIG);
+    CHECK(host.tlb_pages == 48 && host_slot(BIG)->aux == 0 &&
+              host_slot(BIG)->word == 0,
+          "unmap flushes every page");
+    uint32_t flushed = host.tlb_domains;
+    CALL(STRETCH_DETACH, STRETCH, CPTR_SELF_DOMAIN);
+    CHECK(host.tlb_domains == flushed + 1, "detach flushes the domain");
+    host_kid(0);
+    CALL(CAP_DELETE, host_kid_slot(0, KID_DISPATCHER));
+    CHECK(host.tlb_pages == 51, "a dispatcher that goes flushes its pages");
+    flushed = host.tlb_domains;
+    CALL(CAP_DELETE, host_kid_slot(0, KID_DOMAIN));
+    CHECK(host.tlb_domains == flushed + 1, "a domain that goes is flushed");
+}
+
+/* The three pages of a dispatcher need room, and belong to their stretch. */
+static void test_dispatcher_pages(void)
+{
+    setup();
+    cptr_t disp = EMPTY, domain = EMPTY + 1;
+    CALL(UNTYPED_RETYPE, HOST_UNTYPED, disp, TYPE_DISPATCHER, 14, 1);
+    CALL(UNTYPED_RETYPE, HOST_UNTYPED, domain, TYPE_DOMAIN, 14, 1);
+    for (uint64_t i = 0; i < 3; i++) {
+        CALL(FRAME_MAP, PAGE, STRETCH, VA + i * PAGE_BYTES, R);
+        CHECK(CALL(DISPATCHER_BIND, disp, domain, HOST_CPU, STRETCH, VA) ==
+                  ERR_BUSY,
+              "a page is in the way");
+        CALL(FRAME_UNMAP, PAGE);
+    }
+    CHECK(CALL(DISPATCHER_BIND, disp, domain, HOST_CPU, STRETCH,
+               VA - PAGE_BYTES) == ERR_RANGE,
+          "before the stretch");
+    uint32_t told = host.publishes;
+    CHECK(CALL(DISPATCHER_BIND, disp, domain, HOST_CPU, STRETCH, VA) ==
+                  ERR_OK &&
+              host.publishes == told + 1 && (pte(0) >> 7 & 1) == 1 &&
+              (pte(1) >> 7 & 1) == 0 && (pte(2) >> 7 & 1) == 0 && pte(3) == 0,
+          "one read-only page, two to write");
+    uint32_t entry = host_slot(STRETCH)->aux;
+    CALL(CAP_DELETE, STRETCH);
+    CALL(STRETCH_CREATE, STRETCH, HOST_UNTYPED, HOST_RANGE, VA);
+    CHECK(CALL(FRAME_MAP, PAGE, STRETCH, VA, R) == ERR_OK &&
+              CALL(CAP_DELETE, disp) == ERR_OK && pte(0) != 0,
+          "the stretch went first, and another is in its place");
+    uint32_t flushed = host.tlb_pages;
+    space_unmap_pages(VA, entry, host_slot(PAGE)->obj, 3);
+    CHECK(pte(0) != 0 && host.tlb_pages == flushed,
+          "pages of an older table are not touched");
+    space_unmap_pages(VA, host_slot(STRETCH)->aux, 128, 3);
+    CHECK(pte(0) != 0 && host.tlb_pages == flushed, "nor those of others");
+}
+
+static void test_boot_map(void)
+{
+    setup();
+    space_boot_map(host_slot(STRETCH), VA + 0x3000, 0x123000, 2, RX);
+    CHECK((pte(3) & 0xfffffffff000) == 0x123000 &&
+              (pte(4) & 0xfffffffff000) == 0x124000 && pte(2) == 0 &&
+              pte(5) == 0 && (pte(3) >> 54 & 1) == 0 && (pte(3) >> 7 & 1) == 1,
+          "pages of the root server");
+}
+
+/* The number of a sweep starts anew, and is never that of a new domain. */
+static void test_epochs(void)
+{
+    setup();
+    kernel.epoch = UINT32_MAX;
+    CALL(STRETCH_ATTACH, STRETCH, CPTR_SELF_DOMAIN, R);
+    CALL(UNTYPED_RETYPE, HOST_UNTYPED, EMPTY, TYPE_DOMAIN, 14, 1);
+    CALL(STRETCH_ATTACH, STRETCH, EMPTY, R);
+    CHECK(CALL(CAP_DELETE, STRETCH) == ERR_OK && kernel.epoch == 1 &&
+              kernel.sweep == 0,
+          "the stretch leaves every domain");
+}
+
+/* Every domain goes, then the stretches. */
+static void test_no_domains(void)
+{
+    setup();
+    struct slot *s = host_slot(STRETCH);
+    CALL(STRETCH_ATTACH, STRETCH, CPTR_SELF_DOMAIN, R);
+    CHECK(host_try(SYS_CAP_DELETE, (uint64_t[8]){HOST_DOMAIN}) &&
+              kernel.domains == 0,
+          "root deletes its domain");
+    CHECK(cap_delete_step(s) && (space_entry(VA) & 0x3ffff) == 0,
+          "a stretch dies without any domain");
+}
+
 int main(void)
 {
     test_stretch();
@@ -240,6 +343,11 @@ int main(void)
     test_protect();
     test_generations();
     test_sweeps();
+    test_barriers();
+    test_dispatcher_pages();
+    test_boot_map();
+    test_epochs();
+    test_no_domains();
     CHECK(abi_unseen(SYS_STRETCH_CREATE, SYS_FRAME_PROTECT) == 0,
           "every promised error was seen");
     return tap_end();
