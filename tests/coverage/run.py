@@ -5,13 +5,13 @@
   tests/coverage/run.py BUILD [GROUP...]
 
 gate.toml says which files are measured by which rows of tests/tests.toml, the
-percentages reached (they may only rise) and every line and branch that no test
+percentages reached, which may only rise, and which lines and branches nothing
 can reach, with the reason. Tests run without sanitizers: those are the
 business of the rows themselves. Prints TAP: a line per file, what was not
 reached and is not explained, and a test per group.
 
-The figures count what can be reached: without the failing side of an ASSERT,
-which is broken only by a bug of the core, and without what gate.toml explains.
+What is explained counts as not reached. Not counted is the failing side of an
+ASSERT: only a bug of the code itself takes it.
 """
 
 import argparse
@@ -35,6 +35,7 @@ import native  # noqa: E402  (needs the path above)
 C_FLAGS = ["-std=gnu11", "-g", "-w"]
 MEASURED = ["-O0", "--coverage"]
 TEXT_COLUMNS = 48
+RISE = 0.25                     # percent above the gate that are mentioned
 
 
 class Failed(Exception):
@@ -147,8 +148,8 @@ class Tally:
     """Of one file or of a group."""
 
     def __init__(self):
-        self.lines = self.lines_hit = 0
-        self.branches = self.branches_hit = 0
+        self.lines = self.lines_hit = self.lines_excused = 0
+        self.branches = self.branches_hit = self.branches_excused = 0
 
     def add(self, other):
         for key, value in vars(other).items():
@@ -160,11 +161,19 @@ class Tally:
     def branch_rate(self):
         return 100.0 * self.branches_hit / max(self.branches, 1)
 
+    def is_explained(self):
+        return self.lines == self.lines_hit + self.lines_excused and \
+            self.branches == self.branches_hit + self.branches_excused
+
     def text(self):
-        return (f"{self.lines_hit}/{self.lines} lines "
+        text = (f"{self.lines_hit} of {self.lines} lines "
                 f"({self.line_rate():.2f} %), "
-                f"{self.branches_hit}/{self.branches} branches "
+                f"{self.branches_hit} of {self.branches} branches "
                 f"({self.branch_rate():.2f} %)")
+        if self.lines_excused or self.branches_excused:
+            text += (f"; explained: {self.lines_excused} lines, "
+                     f"{self.branches_excused} branches")
+        return text
 
 
 class Excuses:
@@ -194,22 +203,25 @@ def measure_file(name, lines, excuses, tally):
         source = [""] + [line.strip() for line in file]
     for number, (count, taken) in sorted(lines.items()):
         text = source[number]
-        missed = taken.count(0)
-        if count == 0 and not excuses.take(name, text, 0):
-            yield number, "never reached", text
-        elif count == 0:
-            continue
         tally.lines += 1
-        tally.lines_hit += count > 0
-        if re.match(r"ASSERT\(", text):
-            missed = 0
-            taken = [n for n in taken if n > 0]
-        if missed and count and excuses.take(name, text, missed):
-            taken = [n for n in taken if n > 0]
+        if count == 0:
+            tally.branches += len(taken)
+            if excuses.take(name, text, 0):
+                tally.lines_excused += 1
+                tally.branches_excused += len(taken)
+            else:
+                yield number, "never reached", text
+            continue
+        tally.lines_hit += 1
+        missed = taken.count(0)
+        if text.startswith("ASSERT("):
+            taken = taken[missed:]
             missed = 0
         tally.branches += len(taken)
         tally.branches_hit += len(taken) - missed
-        if count and missed:
+        if missed and excuses.take(name, text, missed):
+            tally.branches_excused += missed
+        elif missed:
             yield number, f"{missed} of {len(taken)} branches not taken", text
 
 
@@ -241,9 +253,12 @@ def check_group(group, excuses):
         return False
     lines, branches = group.row["lines"], group.row["branches"]
     good = total.line_rate() >= lines and total.branch_rate() >= branches
-    if good and (total.line_rate() > lines + 0.01 or
-                 total.branch_rate() > branches + 0.01):
-        print("# more than gate.toml asks for: raise it")
+    if good and (total.line_rate() > lines + RISE or
+                 total.branch_rate() > branches + RISE):
+        print("# clearly more than the gate: raise it in gate.toml")
+    if group.row.get("explained") and not total.is_explained():
+        print("# what is not reached must be explained in gate.toml")
+        good = False
     print(f"{'ok' if good else 'not ok'} - coverage: {group.name}: "
           f"{total.text()}; gate {lines} % and {branches} %")
     return good

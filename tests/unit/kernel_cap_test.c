@@ -211,6 +211,10 @@ static void test_derives(void)
         struct slot s = {.type = elsewhere[i], .obj = 70};
         CHECK(!cap_derives(&u, &s), "no number is made of memory");
     }
+    struct slot r = {.type = TYPE_REPLY, .obj = 64},
+                z = {.type = TYPE_ZOMBIE, .obj = 64};
+    CHECK(cap_derives(&u, &r), "a reply lies where its dispatcher does");
+    CHECK(!cap_derives(&u, &z), "the zombie of nothing lies nowhere");
     struct slot f = {.type = TYPE_FRAME, .obj = 95}, none = {.obj = 64};
     CHECK(cap_derives(&u, &f) && !cap_derives(&u, &none), "the last cell");
     f.obj = 96;
@@ -317,6 +321,23 @@ static void test_ranks(void)
           "eight levels are gone");
 }
 
+/* Root's CNode holds the capability to itself: it can be emptied, not freed. */
+static void test_own_cnode(void)
+{
+    setup();
+    struct slot *self = host_slot(HOST_CNODE);
+    CHECK(!host_try(SYS_CAP_DELETE, (uint64_t[8]){HOST_CNODE}) &&
+              self->type == TYPE_ZOMBIE,
+          "root deletes its own CNode");
+    CHECK(CALL(CAP_DELETE, HOST_CNODE) == ERR_SLOT,
+          "and has no CSpace to go on with");
+    setup();
+    host_slot(PAGE)->type = TYPE_REPLY; /* no call makes one */
+    CHECK(host_try(SYS_CAP_COPY, (uint64_t[8]){FIRST, PAGE, ~0ull}) &&
+              host_result[0] == ERR_TYPE,
+          "a reply is never copied");
+}
+
 /* A step of a dying CNode looks at STEP_SLOTS slots. */
 static void test_steps(void)
 {
@@ -371,6 +392,7 @@ int main(void)
     test_orphans();
     test_neighbours();
     test_ranks();
+    test_own_cnode();
     test_steps();
     test_identify();
     CHECK(abi_unseen(SYS_NULL, SYS_CAP_IDENTIFY) == 0,

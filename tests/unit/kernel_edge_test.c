@@ -328,6 +328,14 @@ static void test_rare_ends(void)
           "a scheduler that has no pages is told nothing");
 }
 
+static void test_list(void)
+{
+    setup(2);
+    ref_t ep = kid(0)->bound, head = ep;
+    list_remove(LIST_READY, &head, ep);
+    CHECK(head == ep, "who is on no list is not taken off");
+}
+
 /* A scheduler that blocks is woken when the call of its child ends. */
 static void test_wake_by_end(void)
 {
@@ -379,6 +387,7 @@ int main(void)
     test_deep();
     test_budgets();
     test_rare_ends();
+    test_list();
     test_wake_by_end();
     test_refusals();
     return tap_end();
