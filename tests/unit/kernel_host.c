@@ -196,7 +196,7 @@ void host_boot(uint32_t arena_log2)
 {
     memset(ram_host, 0, sizeof(ram_host));
     kernel = (struct kernel){0};
-    host = (struct host){.now = 1000};
+    host = (struct host){.now = 1000, .follow = host.follow};
     memset(host.masked, true, sizeof(host.masked));
     top = PAGE_BYTES;
     kernel.directory = ref_of(RAM_BYTES - DIRECTORY_BYTES);
@@ -310,7 +310,9 @@ static enum abi_error error_of(uint32_t nr, const struct dispatcher *d,
 bool host_try(uint32_t nr, const uint64_t x[8])
 {
     struct dispatcher *d = host_current();
-    host_remember();
+    if (!host.follow) {
+        host_remember();
+    }
     memcpy(d->context.x, x, 8 * sizeof(uint64_t));
     struct saved_context was = d->context;
     host.calls++;
@@ -323,6 +325,9 @@ bool host_try(uint32_t nr, const uint64_t x[8])
     host_result[0] = e;
     if (e != ERR_OK && e != ERR_SWITCHED) {
         host_refusals++;
+        if (host.follow) {
+            return true; /* compared elsewhere, by hash */
+        }
         INV(C9);
         if (host_changed(d)) {
             host_fail("system call %u failed with %u and changed the state", nr,
@@ -330,6 +335,13 @@ bool host_try(uint32_t nr, const uint64_t x[8])
         }
     }
     return true;
+}
+
+static void check(void)
+{
+    if (!host.follow) {
+        check_all();
+    }
 }
 
 enum abi_error host_call(uint32_t nr, const uint64_t x[8])
@@ -340,11 +352,11 @@ enum abi_error host_call(uint32_t nr, const uint64_t x[8])
         struct dispatcher *d = host_current();
         if (host_try(nr, args)) {
             host_settle();
-            check_all();
+            check();
             return (enum abi_error)host_result[0];
         }
         memcpy(args, d->context.x, sizeof(args));
-        check_all();
+        check();
         host_settle();
         if (kernel.core[0].current != d->self) {
             host_fail("system call %u was interrupted", nr);

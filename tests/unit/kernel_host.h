@@ -56,7 +56,8 @@ struct host {
     bool interrupt; /* arch_interrupt_pending */
     ref_t end;      /* RAM below is compared, the directory apart */
     uint32_t calls;
-    bool quick; /* of the directory compare only what tests use */
+    bool quick;  /* of the directory compare only what tests use */
+    bool follow; /* check nothing; host_boot leaves it */
 };
 extern struct host host;
 

@@ -78,6 +78,14 @@ static cptr_t slot_of(uint32_t type)
     return any_slot();
 }
 
+/* A slot inside one of our CNodes. Choices are made in statements of their own
+ * wherever the order would else be the compiler's: runs must repeat. */
+static cptr_t any_inner(void)
+{
+    cptr_t node = slot_of(TYPE_CNODE);
+    return CPTR(node, 1 + pick(8));
+}
+
 static uint64_t any_rights(void)
 {
     static const uint64_t good[] = {1, 3, 5, RIGHTS_ALL};
@@ -92,7 +100,8 @@ static uint64_t any_va(void)
 
 static uint64_t any_page(void)
 {
-    return any_va() + (chance(4) ? 16 * pick(32) : pick(512)) * PAGE_BYTES;
+    uint64_t va = any_va();
+    return va + (chance(4) ? 16 * pick(32) : pick(512)) * PAGE_BYTES;
 }
 
 static cptr_t any_domain(void)
@@ -116,7 +125,7 @@ static void retype_args(uint64_t *x)
         {TYPE_RANGE, 23},   {TYPE_EVENT, 12},      {TYPE_UNTYPED, 17}};
     const uint8_t *m = make[pick(sizeof(make) / 2)];
     x[0] = slot_of(m[0] == TYPE_RANGE ? TYPE_RANGE : TYPE_UNTYPED);
-    x[1] = chance(6) ? CPTR(slot_of(TYPE_CNODE), 1 + pick(8)) : slot_of(0);
+    x[1] = chance(6) ? any_inner() : slot_of(0);
     x[2] = m[0];
     x[3] = m[1] + chance(16);
     x[4] = chance(4) ? pick(5) : 1;
@@ -129,7 +138,7 @@ static void cap_args(uint32_t nr, uint64_t *x)
     switch (nr) {
     case SYS_CAP_COPY:
     case SYS_CAP_MOVE:
-        x[0] = chance(4) ? CPTR(slot_of(TYPE_CNODE), 1 + pick(8)) : slot_of(0);
+        x[0] = chance(4) ? any_inner() : slot_of(0);
         x[1] = any_slot();
         x[2] = chance(2) ? ~0ull : any_rights();
         x[3] = chance(4) ? pick(5) : 0;
@@ -249,9 +258,11 @@ static void other_args(uint32_t nr, uint64_t *x)
 
 static void call_args(struct dispatcher *d, uint32_t nr)
 {
-    uint64_t flags = (chance(4) ? CALL_CAP : 0) | (chance(32) ? 1ull << 40 : 0);
+    uint64_t flags = chance(4) ? CALL_CAP : 0;
+    flags |= chance(32) ? 1ull << 40 : 0;
     if (nr == SVC_CALL) {
-        flags |= (chance(4) ? CALL_NOWAIT : 0) | (chance(4) ? CALL_RECEIVE : 0);
+        flags |= chance(4) ? CALL_NOWAIT : 0;
+        flags |= chance(4) ? CALL_RECEIVE : 0;
         flags |= (uint32_t)slot_of(TYPE_ENDPOINT);
     }
     d->context.x[8] = flags;
@@ -330,8 +341,12 @@ static void act(void)
         r->dispatcher = NOBODY;
     }
     ref_t self = d->self;
-    if (!host_try(nr, x) && d->self == self && d->state == IS_READY) {
+    bool ended = host_try(nr, x);
+    if (!ended && d->self == self && d->state == IS_READY) {
         keep_restart(d, nr);
+    }
+    if (source->did != NULL) {
+        source->did(nr, ended, d);
     }
 }
 
@@ -401,6 +416,18 @@ static void boot(void)
         host_kid_start(i);
         host_kid_at(i)->entry = HOST_CALL_ENTRY; /* as by call_accept */
     }
+    host.quick = true;
+}
+
+/* A machine is at its end. */
+static void check_end(void)
+{
+    host.quick = false;
+    if (source->did != NULL) {
+        source->did(RANDOM_END, true, host_root_at());
+    } else {
+        check_all();
+    }
 }
 
 /* Somebody runs, or the machine is at an end: false. */
@@ -425,8 +452,8 @@ static bool settle(void)
 void random_run(const struct random_source *s, uint32_t steps)
 {
     source = s;
+    host.follow = s->did != NULL;
     boot();
-    host.quick = true;
     for (uint32_t i = 0; i < steps && source->more(); i++) {
         scribble(host_current());
         disturb();
@@ -435,14 +462,12 @@ void random_run(const struct random_source *s, uint32_t steps)
             act();
             alive = settle();
         }
-        if (i % RANDOM_CHECK == 0 && alive) {
+        if (i % RANDOM_CHECK == 0 && alive && source->did == NULL) {
             check_all();
         }
         if (!alive || i % 4096 == 4095) {
-            host.quick = false;
-            check_all();
+            check_end();
             boot();
-            host.quick = true;
         }
     }
 }

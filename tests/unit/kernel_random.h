@@ -12,10 +12,17 @@
 #include <stdint.h>
 
 #define RANDOM_CHECK 64u
+#define RANDOM_END   ~0u
+
+struct dispatcher;
 
 struct random_source {
     uint32_t (*next)(void); /* any 32 bits */
     bool (*more)(void);     /* false: stop */
+    /* If not NULL, called after each system call, whose user d was, and (nr
+     * RANDOM_END) before each new machine; then nothing is checked meanwhile.
+     */
+    void (*did)(uint32_t nr, bool ended, const struct dispatcher *d);
 };
 
 /* Boot a machine and run it until the source ends or after `steps`. */
