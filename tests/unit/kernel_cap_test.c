@@ -192,7 +192,9 @@ static void test_dying_cspace(void)
     CHECK(!host_try(SYS_CAP_DELETE, (uint64_t[8]){big}),
           "deleting it can be interrupted");
     host.interrupt = false;
-    CHECK(host_slot(big)->type == TYPE_ZOMBIE, "it is neither alive nor gone");
+    CHECK(host_slot(big)->type == TYPE_ZOMBIE &&
+              host_slot(big)->word == 1 + STEP_SLOTS,
+          "it is neither alive nor gone");
     CHECK(CALL(CAP_MOVE, FIRST + 1, big) == ERR_STATE, "so it cannot move");
     CHECK(CALL(CAP_COPY, FIRST + 1, big, 1) == ERR_TYPE, "nor be copied");
     host_run(0);
@@ -370,6 +372,11 @@ static void test_identify(void)
     CHECK(CALL(CAP_IDENTIFY, HOST_IRQ + 2) == ERR_OK && host_result[2] == 2 &&
               (host_result[1] >> 16 & 0xff) == 0,
           "identify an interrupt line");
+    CALL(CAP_COPY, FIRST, GATE, ~0ull, 77);
+    CHECK(CALL(CAP_REVOKE, FIRST) == ERR_OK &&
+              CALL(CAP_IDENTIFY, FIRST) == ERR_OK && host_result[3] == 77 &&
+              host_result[1] >> 24 == 1,
+          "identify a copy, whose badge stays");
     CHECK(CALL(CAP_IDENTIFY, HOST_RANGE) == ERR_OK &&
               host_result[2] == HOST_RANGE_VA &&
               (host_result[1] >> 16 & 0xff) == 38,

@@ -92,6 +92,30 @@ static void test_line(void)
     CHECK(b->caller == kid(0)->self, "then it is its turn");
 }
 
+/* The second of three gives up; the endpoint goes; a domain in line goes. */
+static void test_leaving_line(void)
+{
+    setup(4);
+    struct endpoint *ep = endpoint_at(kid(1)->bound);
+    for (uint32_t i = 2; i < 4; i++) {
+        CALL(CAP_COPY, CPTR(host_kid_slot(i, KID_CNODE), SPARE),
+             host_kid_slot(1, KID_ENDPOINT), ~0ull);
+    }
+    invoke(0, GATE);
+    invoke(2, SPARE);
+    invoke(3, SPARE);
+    CHECK(cancel(2) == ERR_OK && ep->waiters == kid(0)->self,
+          "the first stays the first");
+    invoke(2, SPARE);
+    CHECK(CALL(CAP_DELETE, host_kid_slot(0, KID_DOMAIN)) == ERR_OK &&
+              kid(0)->state == IS_STOPPED && ep->waiters == kid(3)->self,
+          "a domain goes: it is out of the line");
+    CALL(CAP_REVOKE, host_kid_slot(1, KID_ENDPOINT));
+    CHECK(CALL(CAP_DELETE, host_kid_slot(1, KID_ENDPOINT)) == ERR_OK &&
+              error(kid(2)) == ERR_PEER_DEAD && error(kid(3)) == ERR_PEER_DEAD,
+          "the endpoint goes: all learn it");
+}
+
 /* Two endpoints of one server take turns. */
 static void test_turns(void)
 {
@@ -235,7 +259,12 @@ static void test_serving_scheduler(void)
     serve(1);
     CALL(CAP_COPY, CPTR(host_kid_slot(2, KID_CNODE), SPARE),
          host_kid_slot(1, KID_ENDPOINT), ~0ull);
-    invoke(0, GATE);
+    host_unmask(host_root_at());
+    host_run(0);
+    host_invoke(GATE, 0, 0);
+    CHECK(host_current() == kid(1) && CALL(RUN, 0, ~0ull, 0) == ERR_STATE,
+          "on a caller's time it gives time to nobody");
+    host_root();
     invoke(2, SPARE);
     CHECK(kid(1)->caller == kid(0)->self && kid(2)->state == IS_QUEUED,
           "one call is served, one waits");
@@ -377,6 +406,7 @@ static void test_refusals(void)
 int main(void)
 {
     test_line();
+    test_leaving_line();
     test_turns();
     test_no_entry();
     test_row();

@@ -326,7 +326,7 @@ bool host_try(uint32_t nr, const uint64_t x[8])
     if (e != ERR_OK && e != ERR_SWITCHED) {
         host_refusals++;
         if (host.follow) {
-            return true; /* compared elsewhere, by hash */
+            return true; /* nothing was remembered */
         }
         INV(C9);
         if (host_changed(d)) {

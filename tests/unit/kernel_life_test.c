@@ -122,6 +122,12 @@ static void test_parent(void)
     CHECK(CALL(DISPATCHER_SET_PARENT, DISP, DISP, 0) == ERR_DEADLOCK, "itself");
     CHECK(CALL(DISPATCHER_SET_PARENT, DISP, self, 3) == ERR_OK, "set");
     CHECK(CALL(DISPATCHER_SET_PARENT, DISP, self, 4) == ERR_BUSY, "twice");
+    struct upcall_page *page = upcall_page(host_root_at());
+    CALL(UNTYPED_RETYPE, HOST_UNTYPED, FREE, TYPE_DISPATCHER, 14, 1);
+    CHECK(page->child_changed[0] == 1u << 3 &&
+              CALL(DISPATCHER_SET_PARENT, FREE, self, 70) == ERR_OK &&
+              page->child_changed[1] == 1u << 6,
+          "a bit for each child that changed");
     uint32_t depth = 1; /* of DISP below root */
     cptr_t last = DISP;
     for (; depth < CHAIN_MAX + 2; depth++) {
@@ -173,7 +179,13 @@ static void test_start(void)
     CHECK(CALL(DISPATCHER_INSPECT, NODE) == ERR_TYPE, "inspect: type");
     CHECK(CALL(DISPATCHER_INSPECT, LESS + 2) == ERR_RIGHTS, "inspect: right");
     CHECK(CALL(DISPATCHER_INSPECT, DISP, 37) == ERR_RANGE, "inspect: index");
-    CHECK(CALL(DISPATCHER_START, DISP, 0x300, 0x200) == ERR_OK, "anew");
+    CHECK(CALL(DISPATCHER_INSPECT, DISP, 32, 0, 0, 0, 99) == ERR_OK &&
+              host_result[5] == 99,
+          "inspect: four words, no more");
+    upcall_page(host_kid_at(0))->mask = MASK_OFF;
+    CHECK(CALL(DISPATCHER_START, DISP, 0x300, 0x200) == ERR_OK &&
+              upcall_page(host_kid_at(0))->mask == MASK_ON,
+          "anew, masked again");
 }
 
 /* Whatever goes first, all goes, and the memory can be used again. */
@@ -207,6 +219,38 @@ static void test_teardown(void)
                        1) == ERR_OK,
               "the memory is free");
     }
+}
+
+/* What goes takes nothing of others along. */
+static void test_others(void)
+{
+    host_boot(20);
+    host_kid(0);
+    host_kid(1);
+    host_kid_start(0);
+    host_kid_start(1);
+    struct dispatcher *kid = host_kid_at(0), *other = host_kid_at(1);
+    for (uint32_t i = 0; i < 2; i++) {
+        CALL(EVENT_MINT, FREE + i, host_kid_slot(i, KID_DISPATCHER), 9);
+        CALL(IRQ_BIND, HOST_IRQ + i, FREE + i);
+    }
+    kid->fp.q[0] = other->self | (uint64_t)other->self << 32;
+    CALL(CAP_DELETE, FREE);
+    uint32_t forgotten = host.forgotten;
+    CHECK(CALL(CAP_DELETE, host_kid_slot(0, KID_DISPATCHER)) == ERR_OK &&
+              kid->state == IS_DEAD && host.forgotten == forgotten + 1,
+          "a dispatcher goes");
+    CHECK(!kernel.irq[0].bound && kernel.irq[1].bound && host.masked[0] &&
+              !host.masked[1] && other->parent == host_root_at()->self,
+          "its interrupt line, not another's, and no family but its own");
+    forgotten = host.forgotten;
+    CHECK(CALL(CAP_DELETE, host_kid_slot(1, KID_DOMAIN)) == ERR_OK &&
+              host.forgotten == forgotten + 1 && other->state == IS_STOPPED,
+          "a domain stops its dispatcher, once");
+    CALL(UNTYPED_RETYPE, HOST_UNTYPED, FREE, TYPE_DISPATCHER, 14, 1);
+    struct dispatcher *d = dispatcher_at(host_slot(FREE)->obj);
+    CHECK(CALL(CAP_DELETE, FREE) == ERR_OK && d->state == IS_DEAD,
+          "one without a family");
 }
 
 /* Who runs deletes its own parts. */
@@ -268,6 +312,7 @@ int main(void)
     test_parent();
     test_start();
     test_teardown();
+    test_others();
     test_suicide();
     test_root_ends();
     CHECK(abi_unseen(SYS_DOMAIN_SET_CSPACE, SYS_DISPATCHER_INSPECT) == 0,

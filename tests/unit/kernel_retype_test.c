@@ -201,6 +201,23 @@ static void test_lost_race(void)
           "and leaves the first one");
 }
 
+/* Between two objects the kernel looks for interrupts. */
+static void test_interrupt(void)
+{
+    host_boot(20);
+    host.interrupt = true;
+    uint64_t x[8] = {HOST_UNTYPED, HOST_FREE, TYPE_ENDPOINT, ENDPOINT_LOG2, 3};
+    CHECK(!host_try(SYS_UNTYPED_RETYPE, x) &&
+              host_current()->context.x[4] == 2 &&
+              host_slot(HOST_FREE)->type == TYPE_ENDPOINT &&
+              host_slot(HOST_FREE + 1)->type == TYPE_NULL,
+          "an interrupt after the first of three");
+    host.interrupt = false;
+    CHECK(CALL(UNTYPED_RETYPE, HOST_UNTYPED, HOST_FREE + 1, TYPE_CNODE, 10, 1,
+               0, 1ull << 32 | 2) == ERR_RANK,
+          "a rank of more than 32 bits");
+}
+
 int main(void)
 {
     test_types();
@@ -208,6 +225,7 @@ int main(void)
     test_batches();
     test_given_up();
     test_lost_race();
+    test_interrupt();
     CHECK(abi_unseen(SYS_UNTYPED_RETYPE, SYS_UNTYPED_RETYPE) == 0,
           "every promised error was seen");
     return tap_end();

@@ -47,6 +47,9 @@ static void test_run(void)
     CHECK(CALL(RUN, CHILDREN_MAX, 0, 0) == ERR_RANGE, "no such index");
     CHECK(CALL(RUN, 0, 0, 256) == ERR_RANGE, "urgency");
     CHECK(CALL(RUN, 9, 0, 0) == ERR_STATE, "no child");
+    CALL(RUN, 0, ~0ull, 255);
+    CHECK(host_current() == a, "the highest urgency");
+    host_root();
     host_run(0);
     CHECK(child_state(0) == CHILD_RUNNING && child_state(1) == CHILD_READY,
           "state words");
@@ -80,9 +83,11 @@ static void test_expiry(void)
     host_settle();
     CHECK(host_current() == a, "not yet");
     host.now++;
+    page(root)->pending = REASON_TICK;
     host_settle();
     CHECK(in_upcall(root) &&
-              page(root)->pending == (REASON_CHILD | REASON_EXPIRED) &&
+              page(root)->pending ==
+                  (REASON_TICK | REASON_CHILD | REASON_EXPIRED) &&
               a->state == IS_READY,
           "the time is over");
     CHECK(root->identity.now == host.now, "the page says when");
@@ -136,6 +141,50 @@ static void test_budget(void)
     CHECK(CALL(CAP_REVOKE, sc) == ERR_OK && CALL(CAP_DELETE, sc) == ERR_OK &&
               a->sched == 0,
           "the context goes: the limit too");
+}
+
+/* What ends first: the time given, or the budget. */
+static void test_limits(void)
+{
+    setup();
+    cptr_t sc = EMPTY;
+    CALL(UNTYPED_RETYPE, HOST_UNTYPED, sc, TYPE_SCHED_CONTEXT, 6, 1);
+    CALL(SCHED_BIND, sc, host_kid_slot(0, KID_DISPATCHER));
+    uint64_t end = host.now + 50;
+    CALL(RUN, 0, end, 0);
+    CHECK(host.until == end && host_current() == a, "a budget without limit");
+    host_root();
+    CALL(SCHED_REFILL, sc, 1000);
+    CALL(RUN, 0, end, 0);
+    CHECK(host.until == end && host_current() == a, "a large one");
+    page(a)->sp = 0x7000;
+    a->context.nzcv = 0xf0000000;
+    upcall_event(a, 3);
+    upcall_event(a, 5);
+    upcall_post(a, REASON_TICK);
+    host_settle();
+    CHECK(in_upcall(a) && a->context.sp == 0x7000 && a->context.nzcv == 0 &&
+              a->identity.until == end,
+          "an upcall has its stack, no flags, and knows how long");
+    CHECK(page(a)->events == (1u << 3 | 1u << 5) &&
+              page(a)->pending == (REASON_EVENT | REASON_TICK),
+          "reasons and events add up");
+    host_unmask(a);
+    CALL(BLOCK, host.now + 5);
+    host_unmask(root);
+    host.now += 5;
+    page(a)->pending = REASON_EVENT;
+    CALL(RUN, 0, ~0ull, 0);
+    CHECK(in_upcall(a) && page(a)->pending == (REASON_EVENT | REASON_TICK),
+          "time adds to what was pending");
+    host_unmask(a);
+    CALL(BLOCK, ~0ull);
+    host_unmask(root);
+    CALL(RUN, 1, ~0ull, 9);
+    page(root)->pending = REASON_TICK;
+    upcall_event(a, 1);
+    CHECK(page(root)->pending == (REASON_TICK | REASON_CHILD),
+          "a child that can run adds to it, too");
 }
 
 static void test_urgency(void)
@@ -333,6 +382,7 @@ int main(void)
     test_run();
     test_expiry();
     test_budget();
+    test_limits();
     test_urgency();
     test_block();
     test_masks();

@@ -219,7 +219,14 @@ static void test_sweeps(void)
     }
     CHECK(made, "two stretches in 40 domains");
     struct slot *s = host_slot(a), *t = host_slot(b);
-    CHECK(!cap_delete_step(s) && !cap_delete_step(t), "both are dying");
+    uint32_t visited = 0;
+    CHECK(!cap_delete_step(s), "one is dying");
+    for (uint32_t i = 0; i < DOMAINS; i++) {
+        visited += domain_at(host_slot(first + i)->obj)->visited != 0;
+    }
+    visited += domain_at(host_root_at()->domain)->visited != 0;
+    CHECK(visited == 16, "16 domains a step");
+    CHECK(!cap_delete_step(t), "both are dying");
     check_all();
     bool gone_s = false, gone_t = false;
     for (uint32_t i = 0; i < 20 && !(gone_s && gone_t); i++) {
@@ -229,6 +236,44 @@ static void test_sweeps(void)
     }
     CHECK(gone_s && gone_t, "and die");
     CHECK(domain_at(host_slot(first)->obj)->table[0].used == 0, "detached");
+}
+
+#define TABLE_OF(s) (ref_address(host_slot(s)->obj) | 3ull | 1ull << 59)
+#define PAGE_OF(s)                                                             \
+    (ref_address(host_slot(s)->obj) | 3ull | 1ull << 6 | 1ull << 10 |          \
+     1ull << 11 | 1ull << 53)
+
+/* The entry of root's second-level table for VA. */
+static uint64_t level2(void)
+{
+    const struct domain *d = domain_at(host_root_at()->domain);
+    uint64_t table = d->level1[VA >> 30 & 511];
+    const uint64_t *l2 = ram_at(ref_of(table & 0xfffffffff000));
+    return (table & 3) == 3 ? l2[VA >> 21 & 511] : 0;
+}
+
+/* Descriptors, bit by bit (Arm DDI 0487, D5.3). */
+static void test_bits(void)
+{
+    const uint64_t normal = 1ull << 2 | 3ull << 8, read_only = 1ull << 7,
+                   uxn = 1ull << 54, t_uxn = 1ull << 60, t_ro = 1ull << 62;
+    setup();
+    CALL(STRETCH_ATTACH, STRETCH, CPTR_SELF_DOMAIN, R);
+    CHECK(level2() == (TABLE_OF(STRETCH) | t_uxn | t_ro), "attach: read");
+    CALL(STRETCH_ATTACH, STRETCH, CPTR_SELF_DOMAIN, RW);
+    CHECK(level2() == (TABLE_OF(STRETCH) | t_uxn), "attach: write");
+    CALL(STRETCH_ATTACH, STRETCH, CPTR_SELF_DOMAIN, RX);
+    CHECK(level2() == (TABLE_OF(STRETCH) | t_ro), "attach: execute");
+    CALL(FRAME_MAP, PAGE, STRETCH, VA, R);
+    CHECK(pte(0) == (PAGE_OF(PAGE) | normal | read_only | uxn), "map: read");
+    CALL(FRAME_PROTECT, PAGE, RW);
+    CHECK(pte(0) == (PAGE_OF(PAGE) | normal | uxn), "map: write");
+    CALL(FRAME_PROTECT, PAGE, RX);
+    CHECK(pte(0) == (PAGE_OF(PAGE) | normal | read_only), "map: execute");
+    CALL(FRAME_MAP, DEVICE, STRETCH, VA + 4096, RW);
+    CHECK(pte(1) == (PAGE_OF(DEVICE) | uxn), "map: device");
+    CALL(STRETCH_DETACH, STRETCH, CPTR_SELF_DOMAIN);
+    CHECK(level2() == 0, "detach");
 }
 
 /* What the machine is told: tables before walks, and what to forget. */
@@ -343,6 +388,7 @@ int main(void)
     test_protect();
     test_generations();
     test_sweeps();
+    test_bits();
     test_barriers();
     test_dispatcher_pages();
     test_boot_map();
