@@ -72,7 +72,8 @@ def first_difference(a, b):
 
 def explain(one, other, options):
     """Print the first call after which two builds differ."""
-    block = first_difference(one.lines, other.lines)
+    whole = sum(line.startswith("calls ") for line in one.lines)
+    block = min(first_difference(one.lines, other.lines), whole)
     window = (options.steps, options.seed, block * BLOCK + 1,
               (block + 1) * BLOCK)
     a, b = one.run(*window), other.run(*window)
