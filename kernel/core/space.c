@@ -90,7 +90,7 @@ enum abi_error op_stretch_create(uint64_t *x)
     }
     struct slot *d = slot_at(dst.ref);
     uint64_t low = (uint64_t)range->obj << PAGE_LOG2;
-    uint64_t size = 1ull << ((range->order & 63u) + PAGE_LOG2);
+    uint64_t size = 1ull << ((range->order & 31u) + PAGE_LOG2);
     if (d->type != TYPE_NULL) {
         return ERR_FULL;
     }
