@@ -40,9 +40,18 @@ uint32_t space_entry(uint64_t va)
     return *directory_at(va);
 }
 
+struct table {
+    uint64_t entry[512];
+};
+
+static uint64_t *table_at(ref_t page)
+{
+    return OBJECT(struct table, page)->entry;
+}
+
 static uint64_t *table_of(uint32_t entry)
 {
-    return ram_at((entry & ENTRY_PAGE_MASK) << (PAGE_LOG2 - CELL_LOG2));
+    return table_at((entry & ENTRY_PAGE_MASK) << (PAGE_LOG2 - CELL_LOG2));
 }
 
 static uint32_t page_index(uint64_t va)
@@ -146,7 +155,7 @@ static uint64_t *level2_entry(ref_t domain, const struct domain_table *t,
                               uint64_t va)
 {
     uint32_t i = (uint32_t)(t - domain_at(domain)->table);
-    uint64_t *table = ram_at(domain + ((2u + i) << (PAGE_LOG2 - CELL_LOG2)));
+    uint64_t *table = table_at(domain + ((2u + i) << (PAGE_LOG2 - CELL_LOG2)));
     return &table[va >> STRETCH_LOG2 & 511u];
 }
 
