@@ -59,6 +59,11 @@ static uint32_t page_index(uint64_t va)
     return (uint32_t)(va >> PAGE_LOG2) & 511u;
 }
 
+static uint64_t *pte_at(uint32_t entry, uint64_t va)
+{
+    return table_of(entry) + page_index(va);
+}
+
 /* READ, READ|WRITE and READ|EXEC are the only rights a mapping can have. */
 static enum abi_error check_rights(uint64_t rights)
 {
@@ -273,30 +278,31 @@ static uint64_t *frame_ptes(const struct slot *s)
     if (s->aux == 0 || space_entry(s->word) != s->aux) {
         return NULL;
     }
-    uint64_t *pte = table_of(s->aux) + page_index(s->word);
+    uint64_t *pte = pte_at(s->aux, s->word);
     return (*pte & PTE_ADDRESS) == ref_address(s->obj) && *pte != 0 ? pte
                                                                     : NULL;
 }
 
-static void frame_set(const struct slot *s, uint64_t *pte, uint64_t rights)
+/* Write the table entries of a frame, whose slot says where it is mapped. */
+static void frame_set(const struct slot *s, uint64_t rights)
 {
     for (uint32_t i = 0; i < frame_pages(s); i++) {
         uint64_t address = ref_address(s->obj) + i * PAGE_BYTES;
-        bool change = pte[i] != 0;
-        if (change) {
-            pte[i] = 0; /* break before make: the rights change */
-            arch_tlb_page(s->word + i * PAGE_BYTES);
+        uint64_t va = s->word + i * PAGE_BYTES;
+        uint64_t *pte = pte_at(s->aux, va);
+        if (*pte != 0) {
+            *pte = 0; /* break before make: the rights change */
+            arch_tlb_page(va);
         }
-        pte[i] = rights ? pte_of(address, rights, s->attr & ATTR_DEVICE) : 0;
+        *pte = rights ? pte_of(address, rights, s->attr & ATTR_DEVICE) : 0;
     }
     arch_publish();
 }
 
 void space_unmap_frame(struct slot *s)
 {
-    uint64_t *pte = frame_ptes(s);
-    if (pte != NULL) {
-        frame_set(s, pte, 0);
+    if (frame_ptes(s) != NULL) {
+        frame_set(s, 0);
     }
     s->word = 0;
     s->aux = 0;
@@ -321,9 +327,8 @@ static enum abi_error check_map(const uint64_t *x, const struct slot *f,
     if (x[2] < s->word || x[2] - s->word >= STRETCH_BYTES) {
         return ERR_RANGE;
     }
-    const uint64_t *pte = table_of(s->aux) + page_index(x[2]);
     for (uint32_t i = 0; i < frame_pages(f); i++) {
-        if (pte[i] != 0) {
+        if (*pte_at(s->aux, x[2] + i * PAGE_BYTES) != 0) {
             return ERR_BUSY;
         }
     }
@@ -351,7 +356,7 @@ enum abi_error op_frame_map(uint64_t *x)
     if (x[3] & RIGHT_EXEC) {
         arch_sync_code(f->obj, (uint64_t)frame_pages(f) << PAGE_LOG2);
     }
-    frame_set(f, table_of(s->aux) + page_index(x[2]), x[3]);
+    frame_set(f, x[3]);
     return ERR_OK;
 }
 
@@ -382,14 +387,13 @@ enum abi_error op_frame_protect(uint64_t *x)
     if ((f->attr & ATTR_DEVICE) && (x[1] & RIGHT_EXEC)) {
         return ERR_DEVICE;
     }
-    uint64_t *pte = frame_ptes(f);
-    if (pte == NULL) {
+    if (frame_ptes(f) == NULL) {
         return ERR_UNMAPPED;
     }
     if (x[1] & RIGHT_EXEC) {
         arch_sync_code(f->obj, (uint64_t)frame_pages(f) << PAGE_LOG2);
     }
-    frame_set(f, pte, x[1]);
+    frame_set(f, x[1]);
     return ERR_OK;
 }
 
@@ -397,16 +401,18 @@ enum abi_error op_frame_protect(uint64_t *x)
 
 enum abi_error space_map_pages(uint64_t va, uint32_t entry, ref_t pages)
 {
-    uint64_t *pte = table_of(entry) + page_index(va);
     if (page_index(va) > 512 - 3) {
         return ERR_RANGE;
     }
-    if (pte[0] != 0 || pte[1] != 0 || pte[2] != 0) {
-        return ERR_BUSY;
+    for (uint32_t i = 0; i < 3; i++) {
+        if (*pte_at(entry, va + i * PAGE_BYTES) != 0) {
+            return ERR_BUSY;
+        }
     }
     for (uint32_t i = 0; i < 3; i++) {
-        pte[i] = pte_of(ref_address(pages) + i * PAGE_BYTES,
-                        i == 0 ? RIGHT_READ : RIGHT_READ | RIGHT_WRITE, false);
+        *pte_at(entry, va + i * PAGE_BYTES) =
+            pte_of(ref_address(pages) + i * PAGE_BYTES,
+                   i == 0 ? RIGHT_READ : RIGHT_READ | RIGHT_WRITE, false);
     }
     arch_publish();
     return ERR_OK;
@@ -417,11 +423,11 @@ void space_unmap_pages(uint64_t va, uint32_t entry, ref_t pages, uint32_t n)
     if (space_entry(va) != entry) {
         return; /* the stretch went first */
     }
-    uint64_t *pte = table_of(entry) + page_index(va);
     for (uint32_t i = 0; i < n; i++) {
         uint64_t address = ref_address(pages) + i * PAGE_BYTES;
-        if ((pte[i] & PTE_ADDRESS) == address) {
-            pte[i] = 0;
+        uint64_t *pte = pte_at(entry, va + i * PAGE_BYTES);
+        if ((*pte & PTE_ADDRESS) == address) {
+            *pte = 0;
             arch_tlb_page(va + i * PAGE_BYTES);
         }
     }
@@ -444,7 +450,7 @@ void space_boot_stretch(struct slot *s, ref_t table, uint64_t va)
 void space_boot_map(const struct slot *s, uint64_t va, uint64_t address,
                     uint64_t pages, uint64_t rights)
 {
-    uint64_t *pte = table_of(s->aux) + page_index(va);
+    uint64_t *pte = pte_at(s->aux, va);
     for (uint64_t i = 0; i < pages; i++) {
         pte[i] = pte_of(address + i * PAGE_BYTES, rights, false);
     }
