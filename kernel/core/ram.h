@@ -15,7 +15,9 @@ typedef uint32_t ref_t; /* physical address / 32; 0: none */
 #define CELL_LOG2 5u
 
 #if CONFIG_HOST
+#ifndef RAM_CELLS
 #define RAM_CELLS (1u << 17)
+#endif
 extern unsigned char ram_host[];
 #define RAM_BASE ((uintptr_t)ram_host)
 #else
