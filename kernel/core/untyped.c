@@ -149,13 +149,14 @@ static bool clean(struct retype *r)
     }
     uint64_t from = r->cleaned;
     uint64_t step = STEP_BYTES >> CELL_LOG2;
-    uint64_t to = from < end && end - from > step ? from + step : end;
-    if (from < to) {
-        arch_zero(r->source->obj + (ref_t)from, (to - from) << CELL_LOG2);
-        r->cleaned = to;
+    uint64_t n = from < end ? end - from : 0;
+    n = n < step ? n : step;
+    if (n != 0) {
+        arch_zero(r->source->obj + (ref_t)from, n << CELL_LOG2);
+        r->cleaned = from + n;
     }
     r->source->word = r->watermark | r->cleaned << 32;
-    return to == end;
+    return r->cleaned >= end;
 }
 
 static void make_one(struct retype *r)
