@@ -255,6 +255,7 @@ static ref_t worker_of(ref_t ref)
 ref_t sched_settle(struct core_state *core, uint64_t now, uint64_t *until)
 {
     charge(core, now);
+    *until = ~0ull;
     for (uint32_t i = 0; i <= 2 * CHAIN_MAX && core->depth > 0; i++) {
         expire(core, now, until);
         ref_t top = core->chain[(core->depth - 1) % CHAIN_MAX].dispatcher;
