@@ -76,8 +76,9 @@ static int header_read(const uint8_t *base, uint64_t bytes, uint64_t at,
 {
     const uint8_t *header;
     uint64_t name_bytes;
+    uint64_t name_end;
 
-    if (at > bytes || bytes - at < HEADER_BYTES) {
+    if (bytes < HEADER_BYTES || at > bytes - HEADER_BYTES) {
         return refuse(fault, "is truncated: no header or trailer at byte", at);
     }
     header = base + at;
@@ -90,15 +91,16 @@ static int header_read(const uint8_t *base, uint64_t bytes, uint64_t at,
         return refuse(fault, "has a bad digit in the header at byte", at);
     }
     record->name = at + HEADER_BYTES;
-    if (name_bytes > bytes - record->name) {
+    name_end = record->name + name_bytes; /* of 32 bits: does not wrap */
+    if (name_end > bytes) {
         return refuse(fault, "is truncated in the name of the entry at byte",
                       at);
     }
     if (name_bytes < 2 || base[record->name] == '\0' ||
-        base[record->name + name_bytes - 1] != '\0') {
+        base[name_end - 1] != '\0') {
         return refuse(fault, "has a bad name in the entry at byte", at);
     }
-    record->data = round_up_4(record->name + name_bytes);
+    record->data = round_up_4(name_end);
     return 0;
 }
 

@@ -345,8 +345,10 @@ static int programs_read(struct scan *s)
                       range_end(h->phoff, h->phnum * sizeof(p)));
     }
     for (i = 0; i < h->phnum; i++) {
-        elf_take(s->file, h->phoff + i * sizeof(p), &p, sizeof(p));
-        if (program_take(s, &p) != 0) {
+        /* Lies inside, as all do; checked again for who checks this code. */
+        if (!elf_copy(s->file, s->file_bytes, h->phoff + i * sizeof(p), &p,
+                      sizeof(p)) ||
+            program_take(s, &p) != 0) {
             return -1;
         }
     }
@@ -450,7 +452,10 @@ static int dynamic_read(const struct scan *s, struct dynamic *found)
                       range_end(s->dynamic_offset, s->dynamic_bytes));
     }
     for (i = 0; i < count && i < ELF_DYNAMIC_MAX; i++) {
-        elf_take(s->file, s->dynamic_offset + i * sizeof(d), &d, sizeof(d));
+        if (!elf_copy(s->file, s->file_bytes, s->dynamic_offset + i * sizeof(d),
+                      &d, sizeof(d))) {
+            break; /* lies inside: see programs_read */
+        }
         if (d.tag == ELF_TAG_NULL) {
             return 0;
         }
