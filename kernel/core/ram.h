@@ -15,7 +15,7 @@ typedef uint32_t ref_t; /* physical address / 32; 0: none */
 #define CELL_LOG2 5u
 
 #if CONFIG_HOST
-#ifndef RAM_CELLS
+#if !defined(RAM_CELLS)
 #define RAM_CELLS (1u << 17)
 #endif
 extern unsigned char ram_host[];

@@ -1,0 +1,187 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSL-1.0
+"""Prove with Frama-C's Eva that code has no undefined behaviour.
+
+  tests/proof/run.py [BUILD] [-k NAME]
+
+The targets, and the alarms that may stay, are in tests/proof/proofs.toml. Each
+target is analysed as a whole: alarms that are not listed, warnings (a function
+without a body, say) and listed alarms that do not come up make it fail. Then
+the same with a bug planted in it, which must give more alarms. Logs are left
+in BUILD/tests/proof. Prints TAP.
+"""
+
+import argparse
+import glob
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+import tomllib
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+TIMEOUT_S = 600
+REACHED_MIN = 0.98   # of the statements of the functions that are reached
+FLAGS = ["-c11", "-machdep", "gcc_x86_64", "-eva", "-eva-no-show-progress",
+         "-kernel-warn-key", "asm:clobber=inactive"]
+KERNEL = ["-include", "tests/proof/kernel_config.h", "-Ikernel/core",
+          "-Ikernel/abi/include", "-DCONFIG_ASSERTS=0"]
+REACHED = re.compile(r"(\d+) statements reached \(out of (\d+)\)")
+MESSAGE = re.compile(r"^\[([a-z:-]+)\] (\S+?):(\d+): (Warning|User Error): *$")
+BAD_END = re.compile(r"^\[kernel\].*(error|aborted)|Frama-C aborted", re.I)
+
+
+class Broken(Exception):
+    """The analysis did not come to an end."""
+
+
+def generate(folder):
+    """The headers that kernel/abi/abi.toml becomes."""
+    os.makedirs(os.path.join(folder, "abi"), exist_ok=True)
+    for kind, name in [("header", "abi/gen.h"), ("decode", "calls.inc")]:
+        subprocess.run([sys.executable, "scripts/gen_abi.py", kind,
+                        "kernel/abi/abi.toml", os.path.join(folder, name)],
+                       cwd=ROOT, check=True)
+
+
+def command_of(target, folder, planted):
+    cpp = ["-I.", "-I" + os.path.join(folder, "include")]
+    cpp += KERNEL if target.get("kernel") else []
+    cpp += ["-D" + d for d in target.get("defines", [])]
+    cpp.append(f"-DPLANT={int(planted)}")
+    sources = []
+    for pattern in target["sources"]:
+        found = sorted(glob.glob(pattern, root_dir=ROOT))
+        if not found:
+            raise Broken(f"no source matches {pattern}")
+        sources += found
+    split = ",".join(name + ":0" for name in target.get("split", []))
+    return ["frama-c", *FLAGS, "-cpp-extra-args=" + " ".join(cpp), *sources,
+            "-eva-precision", str(target["precision"]),
+            *(["-eva-split-return-function", split] if split else [])]
+
+
+def analyse(target, folder, planted=False):
+    """Eva's log."""
+    log = os.path.join(folder, target["name"]
+                       + (".planted" if planted else "") + ".log")
+    try:
+        done = subprocess.run(command_of(target, folder, planted), cwd=ROOT,
+                              stdin=subprocess.DEVNULL, check=False,
+                              stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, timeout=TIMEOUT_S)
+    except subprocess.TimeoutExpired as error:
+        raise Broken(f"no end after {TIMEOUT_S} s") from error
+    text = done.stdout.decode(errors="replace")
+    with open(log, "w", encoding="utf-8") as file:
+        file.write(text)
+    if done.returncode != 0 or not REACHED.search(text):
+        last = " / ".join(text.strip().splitlines()[-3:])
+        raise Broken(f"exit status {done.returncode}: {last}; see {log}")
+    return text
+
+
+def messages(text):
+    """All warnings and alarms as (kind, file, line, text)."""
+    found = []
+    lines = text.splitlines()
+    for i, line in enumerate(lines):
+        match = MESSAGE.match(line)
+        if not match:
+            continue
+        words = []
+        for more in lines[i + 1:]:
+            if not more.startswith("  "):
+                break
+            words += more.split()
+        kind, file, number, _ = match.groups()
+        found.append((kind, file, number, " ".join(words)))
+    return found
+
+
+def judge(target, text):
+    """What is wrong, line by line, and the number of exceptions used."""
+    left = messages(text)
+    used = 0
+    wrong = []
+    for e in target.get("exception", []):
+        same = [m for m in left if m[0] == "eva:alarm"
+                and m[1] == e["file"] and m[3] == e["alarm"]]
+        if len(same) != e["count"]:
+            wrong.append(f"exception for {e['file']}: expected {e['count']}, "
+                         f"saw {len(same)}: {e['alarm']}")
+        used += len(same)
+        left = [m for m in left if m not in same]
+    wrong += [f"{file}:{line}: {what} [{kind}]"
+              for kind, file, line, what in left]
+    reached, total = map(int, REACHED.search(text).groups())
+    if reached < REACHED_MIN * total:
+        wrong.append(f"only {reached} statements reached of {total}")
+    return wrong, used
+
+
+def prove(target, folder):
+    """Analyse a target; prints its TAP lines; true if all is well."""
+    name = target["name"]
+    begin = time.monotonic()
+    try:
+        text = analyse(target, folder)
+    except Broken as error:
+        print(f"not ok - eva: {name}: {error}", flush=True)
+        return False
+    wrong, used = judge(target, text)
+    reached, total = REACHED.search(text).groups()
+    alarms = len([m for m in messages(text) if m[0] == "eva:alarm"]) - used
+    for e in target.get("exception", []):
+        print(f"# exception, {e['count']} times in {e['file']}: {e['why']}")
+    for line in wrong:
+        print("# " + line)
+    print(f"{'not ok' if wrong else 'ok'} - eva: {name}: {alarms} alarms, "
+          f"{used} exceptions, {reached} statements reached of {total} "
+          f"({time.monotonic() - begin:.0f} s)", flush=True)
+    return not wrong
+
+
+def control(target, folder):
+    """The same with the planted bug: there must be alarms."""
+    name = target["name"]
+    try:
+        text = analyse(target, folder, planted=True)
+    except Broken as error:
+        print(f"not ok - eva: {name}: planted bug: {error}", flush=True)
+        return False
+    alarms = len([m for m in messages(text) if m[0] == "eva:alarm"])
+    more = alarms - sum(e["count"] for e in target.get("exception", []))
+    print(f"{'ok' if more > 0 else 'not ok'} - eva: {name}: the planted bug "
+          f"gives {more} alarms", flush=True)
+    return more > 0
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("build", nargs="?",
+                        default=os.path.join(ROOT, "build"))
+    parser.add_argument("-k", dest="pattern", default="")
+    options = parser.parse_args()
+    if not shutil.which("frama-c"):
+        print("ok - eva # skip no frama-c; scripts/setup --full installs it")
+        return 0
+    folder = os.path.join(os.path.abspath(options.build), "tests", "proof")
+    generate(os.path.join(folder, "include"))
+    with open(os.path.join(HERE, "proofs.toml"), "rb") as file:
+        targets = tomllib.load(file)["target"]
+    good = True
+    for target in targets:
+        if options.pattern in target["name"]:
+            good = prove(target, folder) and good
+            if target.get("planted"):
+                good = control(target, folder) and good
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
