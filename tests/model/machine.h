@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSL-1.0
+ *
+ * The kernel core on a machine made for the model: three domains that take
+ * turns, memory of every kind, and an adversarial TLB, which keeps what it has
+ * loaded until the core says which page or domain to forget. The model is
+ * booted beside it, with the same capabilities.
+ */
+#pragma once
+
+#include "core.h"
+#include "model.h"
+
+#define DOMAINS    3u /* that call; the first is root */
+#define ROOT_SLOTS 128u
+#define KID_SLOTS  64u
+#define PROTECTED  32u /* slots of root with what the machine stands on */
+
+struct machine {
+    struct object *domain[DOMAINS], *dispatcher[DOMAINS], *root_node;
+    uint64_t interrupts; /* bit by bit: is one pending? */
+    uint32_t asked;      /* what the core asked of the machine, calls */
+    uint64_t end;        /* of the memory in use, from 0 */
+};
+extern struct machine machine;
+
+void machine_boot(void);
+void machine_become(uint32_t domain);
+/* A whole system call, or up to the first step after `patience` interruptions:
+ * then ERR_AGAIN. Results and what is left to do come back in x. */
+enum abi_error machine_call(uint32_t nr, uint64_t *x, uint32_t patience);
+
+/* What the CPU finds in the page tables of a domain. */
+struct access machine_walk(ref_t domain, uint64_t va);
+bool machine_walks(ref_t domain, uint64_t va); /* is its table attached? */
+/* The TLB loads a translation, if there is one. */
+void tlb_load(ref_t domain, uint64_t va, uint32_t into);
+/* Fails if an entry (or any, for TLB_ALL) is not what the tables say now. */
+void tlb_check(uint32_t entry);
+/* Fails if any entry leads to memory that now becomes something else. */
+void tlb_check_memory(uint64_t address, uint64_t bytes);
+#define TLB_ENTRIES 64u
+#define TLB_ALL     TLB_ENTRIES
+
+/* differential.c: the core or the model is wrong; does not return. */
+_Noreturn void diverge(const char *format, ...)
+    __attribute__((format(printf, 1, 2)));

@@ -1,0 +1,470 @@
+/* SPDX-License-Identifier: BSL-1.0
+ *
+ * The model's memory: intervals of untyped memory, stretches, attachments,
+ * mappings; see model.h.
+ */
+#include "model.h"
+
+#include <string.h>
+
+static struct stretch {
+    struct object *object; /* NULL: no stretch in this slot */
+    uint32_t mapped;
+    struct page page[STRETCH_PAGES];
+} window[MODEL_WINDOW];
+
+void memory_boot(void)
+{
+    memset(window, 0, sizeof(window));
+}
+
+uint64_t model_va(uint32_t slot)
+{
+    return MODEL_VA + ((uint64_t)(slot / MODEL_EACH) << 30) +
+           slot % MODEL_EACH * STRETCH_BYTES;
+}
+
+/* The slot of the window that holds an address that a stretch can have. */
+static uint32_t slot_of_va(uint64_t va)
+{
+    uint64_t gib = (va - MODEL_VA) >> 30, i = (va >> STRETCH_LOG2) & 511;
+    return (uint32_t)(gib * MODEL_EACH + i) % MODEL_WINDOW;
+}
+
+static struct stretch *stretch_at(uint64_t va)
+{
+    return &window[slot_of_va(va)];
+}
+
+static struct page *page_at(uint64_t va)
+{
+    return &stretch_at(va)->page[va / PAGE_BYTES % STRETCH_PAGES];
+}
+
+/* ---- retype ------------------------------------------------------------ */
+
+static bool size_is_right(uint64_t type, uint64_t log2)
+{
+    switch (type) {
+    case TYPE_UNTYPED:
+        return log2 >= PAGE_LOG2 && log2 <= 30;
+    case TYPE_CNODE:
+        return log2 >= SLOT_LOG2 + 2 && log2 <= 24;
+    case TYPE_FRAME:
+        return log2 == PAGE_LOG2 || log2 == BIG_FRAME_LOG2;
+    case TYPE_DOMAIN:
+        return log2 >= DOMAIN_LOG2_MIN && log2 <= DOMAIN_LOG2_MAX;
+    case TYPE_DISPATCHER:
+        return log2 == DISPATCHER_LOG2;
+    case TYPE_ENDPOINT:
+        return log2 == ENDPOINT_LOG2;
+    case TYPE_SCHED_CONTEXT:
+        return log2 == SCHED_CONTEXT_LOG2;
+    default: /* TYPE_RANGE */
+        return log2 >= STRETCH_LOG2;
+    }
+}
+
+static bool can_be_made(const struct object *from, uint64_t type)
+{
+    static const uint32_t from_memory =
+        1u << TYPE_UNTYPED | 1u << TYPE_CNODE | 1u << TYPE_FRAME |
+        1u << TYPE_DOMAIN | 1u << TYPE_DISPATCHER | 1u << TYPE_ENDPOINT |
+        1u << TYPE_SCHED_CONTEXT;
+    return from->type == TYPE_RANGE ? type == TYPE_RANGE
+                                    : (from_memory >> type & 1) != 0;
+}
+
+/* What is made: x[2] the type, x[3] log2 of the size, x[4] how many, x[5] from
+ * where, x[6] the rank. */
+static enum abi_error check_kind(const struct object *from, const uint64_t *x)
+{
+    uint64_t unit = from->type == TYPE_RANGE ? PAGE_LOG2 : SLOT_LOG2;
+    bool device_ok = x[2] == TYPE_UNTYPED || x[2] == TYPE_FRAME;
+    bool range = x[2] == TYPE_RANGE, known = x[2] < TYPE_COUNT;
+    if (!known || range != (from->type == TYPE_RANGE)) {
+        return ERR_TYPE;
+    }
+    if (x[3] < unit || x[3] > USER_VA_LOG2 || x[4] == 0 || x[4] > 256) {
+        return ERR_RANGE;
+    }
+    if (from->device && !device_ok) {
+        return ERR_DEVICE;
+    }
+    if (!can_be_made(from, x[2])) {
+        return ERR_TYPE;
+    }
+    if (!size_is_right(x[2], x[3])) {
+        return ERR_RANGE;
+    }
+    if (x[2] == TYPE_CNODE && x[6] > 6) {
+        return ERR_RANK;
+    }
+    return x[5] % (1ull << x[3]) != 0 ? ERR_ALIGN : ERR_OK;
+}
+
+static enum abi_error check_places(const uint64_t *x, struct where *first)
+{
+    for (uint64_t i = 0; i < x[4]; i++) {
+        struct where p;
+        struct cap *there;
+        bool in_other = x[1] >> 32 != 0;
+        enum abi_error e = cap_at(x[1] + (in_other ? i << 32 : i), &p, &there);
+        if (e != ERR_OK || there != NULL) {
+            return e != ERR_OK ? e : ERR_FULL;
+        }
+        if (i == 0) {
+            *first = p;
+        }
+    }
+    bool fits = x[2] != TYPE_CNODE || x[6] < first->node->rank;
+    return fits ? ERR_OK : ERR_RANK;
+}
+
+static enum abi_error find_room(const struct cap *c, const uint64_t *x,
+                                uint64_t *start)
+{
+    uint64_t bytes = 1ull << x[3], whole = 1ull << c->object->log2;
+    uint64_t used = c->children == 0 ? 0 : c->word;
+    uint64_t low = (used + bytes - 1) / bytes * bytes;
+    *start = x[5] == 0 ? low : x[5];
+    if (*start < low) {
+        return ERR_RANGE;
+    }
+    bool fits = *start <= whole && bytes * x[4] <= whole - *start;
+    return fits ? ERR_OK : ERR_NOMEM;
+}
+
+static void make(struct cap *source, const uint64_t *x, struct where to,
+                 uint64_t start)
+{
+    for (uint64_t i = 0; i < x[4]; i++, to.index++) {
+        struct object *o = model_object(
+            (uint32_t)x[2], source->object->at + start, (uint32_t)x[3]);
+        o->device = source->object->device;
+        o->rank = x[2] == TYPE_CNODE ? (uint8_t)x[6] : 0;
+        cap_set_parent(cap_put(to, o->type, o), source);
+        start += 1ull << x[3];
+    }
+    source->word = start;
+}
+
+static enum abi_error find_source(uint64_t cptr, struct cap **out)
+{
+    struct where p;
+    enum abi_error e = cap_at(cptr, &p, out);
+    if (e == ERR_OK && *out == NULL) {
+        e = ERR_EMPTY;
+    }
+    if (e != ERR_OK) {
+        return e;
+    }
+    if ((*out)->type != TYPE_UNTYPED && (*out)->type != TYPE_RANGE) {
+        return ERR_TYPE;
+    }
+    return (*out)->rights & RIGHT_MANAGE ? ERR_OK : ERR_RIGHTS;
+}
+
+static enum abi_error do_retype(const uint64_t *x)
+{
+    struct cap *source;
+    struct where to = {0};
+    uint64_t start;
+    enum abi_error e = find_source(x[0], &source);
+    if (e == ERR_OK) {
+        e = check_kind(source->object, x);
+    }
+    if (e == ERR_OK) {
+        e = check_places(x, &to);
+    }
+    if (e == ERR_OK) {
+        e = find_room(source, x, &start);
+    }
+    if (e == ERR_OK) {
+        make(source, x, to, start);
+    }
+    return e;
+}
+
+void model_retype_nothing(const uint64_t *x)
+{
+    struct cap *source;
+    if (find_source(x[0], &source) == ERR_OK && source->children == 0) {
+        source->word = 0;
+    }
+}
+
+/* ---- stretches --------------------------------------------------------- */
+
+static enum abi_error check_create(const uint64_t *x, const struct cap *there,
+                                   const struct cap *memory,
+                                   const struct cap *range)
+{
+    if (there != NULL) {
+        return ERR_FULL;
+    }
+    if (memory->object->device) {
+        return ERR_DEVICE;
+    }
+    if (x[3] % STRETCH_BYTES != 0) {
+        return ERR_ALIGN;
+    }
+    if (x[3] < range->object->at ||
+        x[3] >= range->object->at + (1ull << range->object->log2)) {
+        return ERR_RANGE;
+    }
+    return stretch_at(x[3])->object != NULL ? ERR_BUSY : ERR_OK;
+}
+
+static enum abi_error do_create(const uint64_t *x)
+{
+    struct where to;
+    struct cap *there, *memory, *range;
+    uint64_t start, table[8] = {x[1], x[0], TYPE_FRAME, PAGE_LOG2, 1};
+    enum abi_error e = cap_at(x[0], &to, &there);
+    if (e == ERR_OK) {
+        e = cap_find(x[1], TYPE_UNTYPED, RIGHT_MANAGE, &memory);
+    }
+    if (e == ERR_OK) {
+        e = cap_find(x[2], TYPE_RANGE, RIGHT_MANAGE, &range);
+    }
+    if (e == ERR_OK) {
+        e = check_create(x, there, memory, range);
+    }
+    if (e == ERR_OK) {
+        e = find_room(memory, table, &start);
+    }
+    if (e != ERR_OK) {
+        return e;
+    }
+    table[2] = TYPE_STRETCH;
+    make(memory, table, to, start);
+    struct cap *c = model_slot(to.node, to.index);
+    c->word = x[3];
+    stretch_at(x[3])->object = c->object;
+    return ERR_OK;
+}
+
+void memory_destroy(struct object *stretch)
+{
+    for (uint32_t i = 0; i < MODEL_WINDOW; i++) {
+        if (window[i].object != stretch) {
+            continue;
+        }
+        for (uint32_t k = 0; k < model.count[TYPE_DOMAIN]; k++) {
+            model.of_type[TYPE_DOMAIN][k]->object->attached[i] = 0;
+        }
+        if (window[i].mapped != 0) {
+            memset(window[i].page, 0, sizeof(window[i].page));
+        }
+        window[i].object = NULL;
+        window[i].mapped = 0;
+    }
+}
+
+static enum abi_error check_rights(uint64_t r)
+{
+    if (r == (RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC)) {
+        return ERR_WX;
+    }
+    bool good = r == RIGHT_READ || r == (RIGHT_READ | RIGHT_WRITE) ||
+                r == (RIGHT_READ | RIGHT_EXEC);
+    return good ? ERR_OK : ERR_RANGE;
+}
+
+/* A domain has room for attachments in so many different GiB. */
+static bool has_table(const struct object *domain, uint32_t slot)
+{
+    uint32_t used = 0, most = (1u << (domain->log2 - PAGE_LOG2)) - 2;
+    for (uint32_t gib = 0; gib < MODEL_GIBS; gib++) {
+        static const uint8_t none[MODEL_EACH];
+        const uint8_t *a = domain->attached + gib * MODEL_EACH;
+        bool some = memcmp(a, none, MODEL_EACH) != 0;
+        if (some && gib == slot / MODEL_EACH) {
+            return true;
+        }
+        used += some;
+    }
+    return used < most;
+}
+
+static enum abi_error do_attach(const uint64_t *x)
+{
+    struct cap *c;
+    struct object *domain;
+    enum abi_error e = check_rights(x[2]);
+    if (e == ERR_OK) {
+        e = cap_find(x[0], TYPE_STRETCH, RIGHT_ATTACH | x[2], &c);
+    }
+    if (e == ERR_OK) {
+        e = object_find(x[1], TYPE_DOMAIN, RIGHT_ATTACH, &domain);
+    }
+    if (e == ERR_OK && !has_table(domain, slot_of_va(c->word))) {
+        e = ERR_NOTABLE;
+    }
+    if (e == ERR_OK) {
+        domain->attached[slot_of_va(c->word)] = (uint8_t)x[2];
+    }
+    return e;
+}
+
+static enum abi_error do_detach(const uint64_t *x)
+{
+    struct cap *c;
+    struct object *domain;
+    enum abi_error e = cap_find(x[0], TYPE_STRETCH, RIGHT_ATTACH, &c);
+    if (e == ERR_OK) {
+        e = object_find(x[1], TYPE_DOMAIN, RIGHT_ATTACH, &domain);
+    }
+    if (e == ERR_OK && domain->attached[slot_of_va(c->word)] == 0) {
+        e = ERR_UNMAPPED;
+    }
+    if (e == ERR_OK) {
+        domain->attached[slot_of_va(c->word)] = 0;
+    }
+    return e;
+}
+
+/* ---- frames ------------------------------------------------------------ */
+
+static bool is_mapped(const struct cap *frame)
+{
+    return frame->word != 0 && page_at(frame->word)->frame == frame;
+}
+
+static void set_pages(struct cap *frame, uint64_t rights)
+{
+    uint32_t n = 1u << (frame->object->log2 - PAGE_LOG2);
+    for (uint32_t i = 0; i < n; i++) {
+        *page_at(frame->word + i * PAGE_BYTES) =
+            rights != 0 ? (struct page){frame, (uint8_t)rights, (uint8_t)i}
+                        : (struct page){0};
+    }
+}
+
+void memory_unmap(struct cap *frame)
+{
+    if (is_mapped(frame)) {
+        stretch_at(frame->word)->mapped--;
+        set_pages(frame, 0);
+    }
+    frame->word = 0;
+}
+
+static enum abi_error check_map(const uint64_t *x, const struct cap *frame,
+                                const struct cap *stretch)
+{
+    uint64_t bytes = 1ull << frame->object->log2;
+    if (frame->object->device && (x[3] & RIGHT_EXEC)) {
+        return ERR_DEVICE;
+    }
+    if (frame->depth != 0) {
+        return ERR_PERM;
+    }
+    if (is_mapped(frame)) {
+        return ERR_STATE;
+    }
+    if (x[2] % bytes != 0) {
+        return ERR_ALIGN;
+    }
+    if (x[2] < stretch->word || x[2] >= stretch->word + STRETCH_BYTES) {
+        return ERR_RANGE;
+    }
+    for (uint64_t va = x[2]; va < x[2] + bytes; va += PAGE_BYTES) {
+        if (page_at(va)->frame != NULL) {
+            return ERR_BUSY;
+        }
+    }
+    return ERR_OK;
+}
+
+static enum abi_error do_map(const uint64_t *x)
+{
+    struct cap *frame, *stretch;
+    enum abi_error e = check_rights(x[3]);
+    if (e == ERR_OK) {
+        e = cap_find(x[0], TYPE_FRAME, x[3], &frame);
+    }
+    if (e == ERR_OK) {
+        e = cap_find(x[1], TYPE_STRETCH, x[3], &stretch);
+    }
+    if (e == ERR_OK) {
+        e = check_map(x, frame, stretch);
+    }
+    if (e == ERR_OK) {
+        frame->word = x[2]; /* what was mapped earlier is gone */
+        stretch_at(x[2])->mapped++;
+        set_pages(frame, x[3]);
+    }
+    return e;
+}
+
+static enum abi_error do_unmap(const uint64_t *x)
+{
+    struct cap *frame;
+    enum abi_error e = cap_find(x[0], TYPE_FRAME, 0, &frame);
+    if (e == ERR_OK && !is_mapped(frame)) {
+        e = ERR_UNMAPPED;
+    }
+    if (e == ERR_OK) {
+        memory_unmap(frame);
+    }
+    return e;
+}
+
+static enum abi_error do_protect(const uint64_t *x)
+{
+    struct cap *frame;
+    enum abi_error e = check_rights(x[1]);
+    if (e == ERR_OK) {
+        e = cap_find(x[0], TYPE_FRAME, x[1], &frame);
+    }
+    if (e == ERR_OK && frame->object->device && (x[1] & RIGHT_EXEC)) {
+        e = ERR_DEVICE;
+    }
+    if (e == ERR_OK && !is_mapped(frame)) {
+        e = ERR_UNMAPPED;
+    }
+    if (e == ERR_OK) {
+        set_pages(frame, x[1]);
+    }
+    return e;
+}
+
+uint8_t model_attached(const struct object *domain, uint64_t va)
+{
+    return domain->attached[slot_of_va(va)];
+}
+
+struct access model_access(const struct object *domain, uint64_t va)
+{
+    const struct page *p = page_at(va);
+    uint8_t both = p->rights & domain->attached[slot_of_va(va)];
+    if (both == 0) {
+        return (struct access){0};
+    }
+    return (struct access){p->frame->object->at + p->part * PAGE_BYTES, both,
+                           p->frame->object->device};
+}
+
+enum abi_error memory_call(uint32_t nr, uint64_t *x)
+{
+    switch (nr) {
+    case SYS_UNTYPED_RETYPE:
+        return do_retype(x);
+    case SYS_STRETCH_CREATE:
+        return do_create(x);
+    case SYS_STRETCH_ATTACH:
+        return do_attach(x);
+    case SYS_STRETCH_DETACH:
+        return do_detach(x);
+    case SYS_FRAME_MAP:
+        return do_map(x);
+    case SYS_FRAME_UNMAP:
+        return do_unmap(x);
+    case SYS_FRAME_PROTECT:
+        return do_protect(x);
+    default:
+        return ERR_NOSYS;
+    }
+}
