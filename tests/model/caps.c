@@ -38,8 +38,8 @@ void model_boot(void)
 struct object *model_object(uint32_t type, uint64_t at, uint32_t log2)
 {
     uint32_t i = free_objects[--n_free_objects];
-    objects[i] = (struct object){
-        .type = (uint8_t)type, .at = at, .log2 = (uint8_t)log2};
+    objects[i] =
+        (struct object){.type = (uint8_t)type, .at = at, .log2 = (uint8_t)log2};
     if (type == TYPE_DOMAIN) {
         objects[i].attached = attachments[i];
         memset(attachments[i], 0, MODEL_WINDOW);
@@ -104,11 +104,9 @@ void cap_set_parent(struct cap *c, struct cap *parent)
     }
 }
 
-struct cap *model_give(struct object *node, uint32_t index, uint32_t type,
-                       uint64_t at, uint32_t log2)
+struct cap *model_give(struct object *node, uint32_t index, struct object *o)
 {
-    return cap_put((struct where){node, index}, type,
-                   model_object(type, at, log2));
+    return cap_put((struct where){node, index}, o->type, o);
 }
 
 /* ---- look-up: an index in the own CNode, and one in a CNode found there -- */

@@ -13,6 +13,7 @@
 
 static uint64_t state;
 static uint32_t mood, mood_left;
+static bool hopeless; /* nothing was found that could succeed */
 
 void choose_seed(uint64_t seed)
 {
@@ -75,19 +76,27 @@ static struct cap *any_cap(uint32_t type)
     return n == 0 ? NULL : model.of_type[type][pick(n)];
 }
 
-/* A name of some capability of a type, if there is one; it goes to *out. */
-static cptr_t slot_of(uint32_t type, struct cap **out)
+/* A name of some capability of a type, if there is one that is good for the
+ * purpose and that the caller can name; it goes to *out. */
+static cptr_t good_slot(uint32_t type, bool (*good)(const struct cap *c),
+                        struct cap **out)
 {
-    for (uint32_t i = 0; i < TRIES; i++) {
+    for (uint32_t i = 0; i < TRIES && model.count[type] != 0; i++) {
         struct cap *c = any_cap(type);
-        cptr_t name = c == NULL ? 0 : name_of(c);
+        cptr_t name = good == NULL || good(c) ? name_of(c) : 0;
         if (name != 0) {
             *out = c;
             return name;
         }
     }
     *out = NULL;
+    hopeless = true;
     return any_slot();
+}
+
+static cptr_t slot_of(uint32_t type, struct cap **out)
+{
+    return good_slot(type, NULL, out);
 }
 
 static cptr_t slot_with(uint32_t type)
@@ -106,13 +115,14 @@ static cptr_t empty_slot(void)
         via = NULL;
     }
     uint32_t i = 0, n = model_slots(node);
+    uint32_t low = node == machine.root_node ? PROTECTED : 1;
     for (uint32_t k = 0; k < TRIES; k++) {
-        i = 1 + pick((n < 64 ? n : 64) - 1);
-        i += n == ROOT_SLOTS ? 64 : 0;
+        i = low + pick(n - low);
         if (model_slot(node, i) == NULL) {
-            break;
+            return via == NULL ? i : CPTR(via->index, i);
         }
     }
+    hopeless = true;
     return via == NULL ? i : CPTR(via->index, i);
 }
 
@@ -159,7 +169,8 @@ static void cap_args(uint32_t nr, uint64_t *x)
             x[1] = slot_of(TYPE_FRAME, &c);
         }
         bool endpoint = c != NULL && c->type == TYPE_ENDPOINT && c->word == 0;
-        x[2] = chance(2) ? ~0ull : next();
+        x[2] = ~(chance(2) ? 0ull : 1ull << pick(10));
+        x[2] = chance(32) ? next() : x[2];
         x[3] = chance(endpoint ? 2 : 32) ? pick(5) : 0;
         x[4] = chance(3) ? COPY_SIBLING : 0;
     } else {
@@ -167,26 +178,33 @@ static void cap_args(uint32_t nr, uint64_t *x)
     }
 }
 
+static uint64_t wanted; /* bytes */
+static bool of_device;  /* that device memory may be */
+
+static bool has_room(const struct cap *c)
+{
+    return c->rights != 0 && (of_device || !c->object->device) &&
+           c->word + wanted <= 1ull << c->object->log2;
+}
+
 static void retype_args(uint64_t *x)
 {
     static const uint8_t make[][2] = {
-        {TYPE_UNTYPED, 12},  {TYPE_UNTYPED, 14},  {TYPE_UNTYPED, 16},
-        {TYPE_CNODE, 8},     {TYPE_CNODE, 9},     {TYPE_CNODE, 7},
-        {TYPE_FRAME, 12},    {TYPE_FRAME, 12},    {TYPE_FRAME, 12},
-        {TYPE_ENDPOINT, 6},  {TYPE_ENDPOINT, 6},  {TYPE_SCHED_CONTEXT, 6},
-        {TYPE_RANGE, 21},    {TYPE_RANGE, 22},    {TYPE_DISPATCHER, 14},
-        {TYPE_DOMAIN, 14},   {TYPE_DOMAIN, 15},   {TYPE_FRAME, 16},
-        {TYPE_ENDPOINT, 6},  {TYPE_CNODE, 8},     {TYPE_FRAME, 12},
-        {TYPE_ENDPOINT, 6},  {TYPE_FRAME, 12},    {TYPE_ENDPOINT, 6}};
+        {TYPE_UNTYPED, 12}, {TYPE_UNTYPED, 14}, {TYPE_UNTYPED, 16},
+        {TYPE_CNODE, 8},    {TYPE_CNODE, 9},    {TYPE_CNODE, 7},
+        {TYPE_FRAME, 12},   {TYPE_FRAME, 12},   {TYPE_FRAME, 12},
+        {TYPE_ENDPOINT, 6}, {TYPE_ENDPOINT, 6}, {TYPE_SCHED_CONTEXT, 6},
+        {TYPE_RANGE, 21},   {TYPE_RANGE, 22},   {TYPE_DISPATCHER, 14},
+        {TYPE_DOMAIN, 14},  {TYPE_DOMAIN, 15},  {TYPE_FRAME, 16},
+        {TYPE_ENDPOINT, 6}, {TYPE_CNODE, 8},    {TYPE_FRAME, 12},
+        {TYPE_ENDPOINT, 6}, {TYPE_FRAME, 12},   {TYPE_ENDPOINT, 6}};
     const uint8_t *m = make[pick(sizeof(make) / 2)];
     uint64_t bytes = 1ull << m[1];
-    struct cap *c = NULL;
-    for (uint32_t i = 0; i < TRIES; i++) {
-        x[0] = slot_of(m[0] == TYPE_RANGE ? TYPE_RANGE : TYPE_UNTYPED, &c);
-        if (c != NULL && c->word + bytes <= 1ull << c->object->log2) {
-            break;
-        }
-    }
+    struct cap *c;
+    wanted = bytes;
+    of_device = m[0] == TYPE_UNTYPED || m[0] == TYPE_FRAME || chance(32);
+    x[0] = good_slot(m[0] == TYPE_RANGE ? TYPE_RANGE : TYPE_UNTYPED,
+                     chance(24) ? NULL : has_room, &c);
     x[1] = empty_slot();
     x[2] = chance(64) ? pick(TYPE_COUNT + 1) : m[0];
     x[3] = chance(64) ? pick(64) : m[1];
@@ -201,14 +219,11 @@ static void retype_args(uint64_t *x)
 
 static void create_args(uint64_t *x)
 {
-    struct cap *range, *memory = NULL;
+    struct cap *range, *memory;
+    wanted = PAGE_BYTES;
+    of_device = chance(32);
     x[0] = empty_slot();
-    for (uint32_t i = 0; i < TRIES; i++) {
-        x[1] = slot_of(TYPE_UNTYPED, &memory);
-        if (memory != NULL && memory->object->log2 > PAGE_LOG2) {
-            break;
-        }
-    }
+    x[1] = good_slot(TYPE_UNTYPED, chance(24) ? NULL : has_room, &memory);
     x[2] = slot_of(TYPE_RANGE, &range);
     x[3] = model_va(pick(MODEL_WINDOW));
     if (range != NULL && !chance(16)) {
@@ -217,31 +232,41 @@ static void create_args(uint64_t *x)
     }
 }
 
+static struct object *target; /* a domain */
+
+static bool is_attached(const struct cap *stretch)
+{
+    return model_attached(target, stretch->word) != 0;
+}
+
 static void attach_args(uint32_t nr, uint64_t *x)
 {
     struct cap *c;
-    struct object *domain;
-    for (uint32_t i = 0; i < TRIES; i++) {
-        x[0] = slot_of(TYPE_STRETCH, &c);
-        x[1] = some_domain(&domain);
-        if (nr == SYS_STRETCH_ATTACH ||
-            (c != NULL && model_attached(domain, c->word) != 0)) {
-            break;
-        }
-    }
+    bool detach = nr == SYS_STRETCH_DETACH && !chance(24);
+    x[1] = some_domain(&target);
+    x[0] = good_slot(TYPE_STRETCH, detach ? is_attached : NULL, &c);
     x[2] = some_rights();
+}
+
+static bool is_free(const struct cap *frame)
+{
+    return frame->depth == 0 && frame->word == 0;
+}
+
+static bool is_mapped(const struct cap *frame)
+{
+    return frame->word != 0;
 }
 
 static void frame_args(uint32_t nr, uint64_t *x)
 {
     struct cap *c, *stretch;
     bool map = nr == SYS_FRAME_MAP;
-    for (uint32_t i = 0; i < TRIES; i++) {
-        x[0] = slot_of(TYPE_FRAME, &c);
-        if (c != NULL && c->depth == 0 && (c->word == 0) == map) {
-            break;
-        }
-    }
+    x[0] = good_slot(TYPE_FRAME,
+                     chance(24) ? NULL
+                     : map      ? is_free
+                                : is_mapped,
+                     &c);
     x[1] = some_rights();
     if (map) {
         bool big = c != NULL && c->object->log2 != PAGE_LOG2;
@@ -252,23 +277,20 @@ static void frame_args(uint32_t nr, uint64_t *x)
     }
 }
 
+static bool is_unbound(const struct cap *c)
+{
+    return c->object->bound == NULL;
+}
+
 static void bind_args(uint32_t nr, uint64_t *x)
 {
-    struct cap *c = NULL;
-    struct object *domain;
-    for (uint32_t i = 0; i < TRIES; i++) {
-        if (nr == SYS_DOMAIN_SET_CSPACE) {
-            x[0] = chance(8) ? some_domain(&domain) : slot_of(TYPE_DOMAIN, &c);
-        } else {
-            x[0] = slot_of(TYPE_ENDPOINT, &c);
-        }
-        if (c != NULL && c->object->bound == NULL) {
-            break;
-        }
-    }
+    struct cap *c;
+    bool (*good)(const struct cap *c) = chance(24) ? NULL : is_unbound;
     if (nr == SYS_DOMAIN_SET_CSPACE) {
-        x[1] = slot_with(TYPE_CNODE);
+        x[0] = chance(24) ? CPTR_SELF_DOMAIN : good_slot(TYPE_DOMAIN, good, &c);
+        x[1] = good_slot(TYPE_CNODE, good, &c);
     } else {
+        x[0] = good_slot(TYPE_ENDPOINT, good, &c);
         x[1] = chance(4) ? CPTR_SELF_DISPATCHER : slot_with(TYPE_DISPATCHER);
     }
 }
@@ -314,24 +336,19 @@ static uint32_t which(void)
 {
     static const struct {
         uint8_t nr, weight[MOODS];
-    } table[] = {{SYS_CAP_COPY, {20, 14, 8}},
-                 {SYS_CAP_MOVE, {6, 8, 6}},
-                 {SYS_CAP_DELETE, {2, 6, 30}},
-                 {SYS_CAP_REVOKE, {0, 2, 8}},
-                 {SYS_CAP_IDENTIFY, {4, 5, 4}},
-                 {SYS_UNTYPED_RETYPE, {30, 14, 6}},
-                 {SYS_STRETCH_CREATE, {5, 3, 2}},
-                 {SYS_STRETCH_ATTACH, {6, 9, 4}},
-                 {SYS_STRETCH_DETACH, {2, 5, 8}},
-                 {SYS_FRAME_MAP, {12, 16, 6}},
-                 {SYS_FRAME_UNMAP, {2, 5, 8}},
-                 {SYS_FRAME_PROTECT, {3, 7, 4}},
-                 {SYS_DOMAIN_SET_CSPACE, {2, 2, 2}},
-                 {SYS_ENDPOINT_BIND, {2, 2, 2}},
-                 {SYS_EVENT_MINT, {4, 2, 2}}};
+    } table[] = {
+        {SYS_CAP_COPY, {18, 12, 8}},        {SYS_CAP_MOVE, {6, 8, 6}},
+        {SYS_CAP_DELETE, {2, 10, 30}},      {SYS_CAP_REVOKE, {1, 3, 8}},
+        {SYS_CAP_IDENTIFY, {4, 3, 4}},      {SYS_UNTYPED_RETYPE, {30, 16, 6}},
+        {SYS_STRETCH_CREATE, {7, 4, 2}},    {SYS_STRETCH_ATTACH, {7, 8, 4}},
+        {SYS_STRETCH_DETACH, {2, 4, 8}},    {SYS_FRAME_MAP, {12, 14, 6}},
+        {SYS_FRAME_UNMAP, {1, 4, 8}},       {SYS_FRAME_PROTECT, {3, 6, 4}},
+        {SYS_DOMAIN_SET_CSPACE, {2, 2, 2}}, {SYS_ENDPOINT_BIND, {2, 2, 2}},
+        {SYS_EVENT_MINT, {1, 1, 1}}};
+    static const uint16_t length[MOODS] = {256, 1024, 64};
     if (mood_left-- == 0) {
         mood = pick(MOODS);
-        mood_left = 511;
+        mood_left = length[mood];
     }
     uint32_t now = model.caps > MANY ? SHRINK : mood;
     uint32_t left = pick(100);
@@ -377,10 +394,23 @@ static bool is_protected(uint64_t cptr)
 void choose(struct operation *op)
 {
     *op = (struct operation){.patience = ~0u};
-    op->who = chance(4) ? 1 + pick(DOMAINS - 1) : 0;
-    machine_become(op->who);
-    op->nr = which();
-    arguments(op->nr, op->x);
+    for (uint32_t i = 0; i < 3; i++) {
+        op->who = chance(6) ? 1 + pick(DOMAINS - 1) : 0;
+        machine_become(op->who);
+        hopeless = false;
+        op->nr = which();
+        arguments(op->nr, op->x);
+        if (!hopeless || chance(8)) {
+            break;
+        }
+        bool memory = op->nr == SYS_UNTYPED_RETYPE;
+        if (memory && chance(12)) {
+            op->nr = SYS_CAP_REVOKE; /* take back what is scattered */
+            op->x[0] =
+                slot_with(op->x[2] == TYPE_RANGE ? TYPE_RANGE : TYPE_UNTYPED);
+            break;
+        }
+    }
     if (chance(10)) {
         op->x[pick(5)] = nonsense();
     }

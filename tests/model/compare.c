@@ -206,5 +206,5 @@ void compare_space(void)
         }
     }
     compare_directory();
-    tlb_check(TLB_ALL);
+    tlb_check_all();
 }

@@ -107,29 +107,25 @@ static uint32_t unit_of(uint32_t type)
     return type == TYPE_RANGE ? PAGE_LOG2 : CELL_LOG2;
 }
 
-static struct slot *give(uint32_t index, uint32_t type, uint64_t at,
-                         uint32_t log2, uint32_t rights)
+static struct slot *put(uint32_t index, uint32_t type, struct object *o,
+                        uint32_t rights)
 {
     ref_t ref = ref_of(machine.root_node->at) + index;
     struct slot *s = slot_at(ref);
     bool number = type == TYPE_CPU || type == TYPE_IRQ;
     s->type = (uint8_t)type;
-    s->obj = (uint32_t)(number ? at : at >> unit_of(type));
-    s->order = (uint8_t)(number ? 0 : log2 - unit_of(type));
+    s->obj = (uint32_t)(number ? o->at : o->at >> unit_of(type));
+    s->order = (uint8_t)(number ? 0 : o->log2 - unit_of(type));
     s->rights = (uint8_t)rights;
     cap_insert(slot_at(kernel.head)->prev, ref);
-    struct cap *c = model_give(machine.root_node, index, type, at, log2);
-    c->rights = (uint8_t)rights;
+    model_give(machine.root_node, index, o)->rights = (uint8_t)rights;
     return s;
 }
 
-/* A CNode in the core; in the model it is there already. */
-static void boot_node(struct object *o, uint32_t rank)
+static struct slot *give(uint32_t index, uint32_t type, uint64_t at,
+                         uint32_t log2, uint32_t rights)
 {
-    struct cnode *c = ram_at(ref_of(o->at));
-    c->rank = rank;
-    c->slots = 1u << (o->log2 - CELL_LOG2);
-    o->rank = (uint8_t)rank;
+    return put(index, type, model_object(type, at, log2), rights);
 }
 
 static void boot_bind(uint32_t i, struct object *node)
@@ -143,26 +139,37 @@ static void boot_bind(uint32_t i, struct object *node)
     dispatcher_at(ref_of(p->at))->state = IS_READY;
 }
 
+/* A CNode, which for the core begins with its first capability. */
+static struct object *boot_node(uint32_t index, struct object *node,
+                                uint32_t rank)
+{
+    struct cnode *c = ram_at(ref_of(node->at));
+    c->rank = rank;
+    c->slots = 1u << (node->log2 - CELL_LOG2);
+    node->rank = (uint8_t)rank;
+    put(index, TYPE_CNODE, node, RIGHTS_ALL)->attr =
+        (uint8_t)(rank << ATTR_RANK_SHIFT);
+    return node;
+}
+
 static void boot_domain(uint32_t i)
 {
     struct object *node = machine.root_node;
-    if (i != 0) {
-        struct slot *s =
-            give(3 * i, TYPE_CNODE, take(11), 11, RIGHTS_ALL);
-        s->attr = 5u << ATTR_RANK_SHIFT;
-        node = model_slot(machine.root_node, 3 * i)->object;
-        boot_node(node, 5);
+    uint32_t at = 3 * i + 1;
+    if (i == 0) {
+        boot_node(at, node, RANK_MAX);
+    } else {
+        node = boot_node(at, model_object(TYPE_CNODE, take(KID_LOG2), KID_LOG2),
+                         5);
     }
-    object_create(
-        give(3 * i + 1, TYPE_DOMAIN, take(DOMAIN_LOG2_MIN), DOMAIN_LOG2_MIN,
-             RIGHTS_ALL),
-        0);
-    object_create(
-        give(3 * i + 2, TYPE_DISPATCHER, take(DISPATCHER_LOG2),
-             DISPATCHER_LOG2, RIGHTS_ALL),
-        0);
-    machine.domain[i] = model_slot(machine.root_node, 3 * i + 1)->object;
-    machine.dispatcher[i] = model_slot(machine.root_node, 3 * i + 2)->object;
+    object_create(give(at + 1, TYPE_DOMAIN, take(DOMAIN_LOG2_MIN),
+                       DOMAIN_LOG2_MIN, RIGHTS_ALL),
+                  0);
+    object_create(give(at + 2, TYPE_DISPATCHER, take(DISPATCHER_LOG2),
+                       DISPATCHER_LOG2, RIGHTS_ALL),
+                  0);
+    machine.domain[i] = model_slot(machine.root_node, at + 1)->object;
+    machine.dispatcher[i] = model_slot(machine.root_node, at + 2)->object;
     boot_bind(i, node);
 }
 
@@ -175,7 +182,7 @@ static void boot_arena(uint32_t index, uint32_t log2)
 
 static void boot_rest(void)
 {
-    uint32_t at = 3 * DOMAINS;
+    uint32_t at = 3 * DOMAINS + 1;
     give(at++, TYPE_CPU, 1, 0, RIGHTS_ALL);
     give(at++, TYPE_IRQ, 7, 0, RIGHTS_ALL);
     for (uint32_t i = 0; i < MODEL_GIBS; i++) {
@@ -204,8 +211,7 @@ void machine_boot(void)
     kernel.head = ref_of(take(CELL_LOG2));
     slot_at(kernel.head)->next = slot_at(kernel.head)->prev = kernel.head;
     model_boot();
-    machine.root_node = model_object(TYPE_CNODE, take(12), 12);
-    boot_node(machine.root_node, RANK_MAX);
+    machine.root_node = model_object(TYPE_CNODE, take(ROOT_LOG2), ROOT_LOG2);
     for (uint32_t i = 0; i < DOMAINS; i++) {
         boot_domain(i);
     }
@@ -238,7 +244,7 @@ enum abi_error machine_call(uint32_t nr, uint64_t *x, uint32_t patience)
     return (enum abi_error)x[0];
 }
 
-/* ---- translation (Arm DDI 0487, D5: table bits 59-62, page bits 6, 7, 54) - */
+/* ---- translation (Arm DDI 0487, D5.3) ------------------------------------ */
 
 #define BIT(n)      (1ull << (n))
 #define PTE_ADDRESS 0x0000fffffffff000ull
@@ -286,8 +292,7 @@ struct access machine_walk(ref_t domain, uint64_t va)
     bool no_exec = (page & BIT(54)) || (table & BIT(60));
     uint8_t rights = (uint8_t)(RIGHT_READ | (read_only ? 0 : RIGHT_WRITE) |
                                (no_exec ? 0 : RIGHT_EXEC));
-    return (struct access){page & PTE_ADDRESS, rights,
-                           (page >> 2 & 7) == 0};
+    return (struct access){page & PTE_ADDRESS, rights, (page >> 2 & 7) == 0};
 }
 
 /* ---- the TLB ------------------------------------------------------------- */
@@ -330,10 +335,13 @@ static void check_entry(const struct tlb_entry *t)
 
 void tlb_check(uint32_t entry)
 {
+    check_entry(&tlb[entry % TLB_ENTRIES]);
+}
+
+void tlb_check_all(void)
+{
     for (uint32_t i = 0; i < TLB_ENTRIES; i++) {
-        if (i == entry || entry == TLB_ALL) {
-            check_entry(&tlb[i]);
-        }
+        check_entry(&tlb[i]);
     }
 }
 

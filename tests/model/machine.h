@@ -10,10 +10,10 @@
 #include "core.h"
 #include "model.h"
 
-#define DOMAINS    3u /* that call; the first is root */
-#define ROOT_SLOTS 128u
-#define KID_SLOTS  64u
-#define PROTECTED  32u /* slots of root with what the machine stands on */
+#define DOMAINS   3u  /* that call; the first is root */
+#define ROOT_LOG2 13u /* bytes of root's CNode: 256 slots */
+#define KID_LOG2  11u
+#define PROTECTED 32u /* slots of root with what the machine stands on */
 
 struct machine {
     struct object *domain[DOMAINS], *dispatcher[DOMAINS], *root_node;
@@ -34,12 +34,12 @@ struct access machine_walk(ref_t domain, uint64_t va);
 bool machine_walks(ref_t domain, uint64_t va); /* is its table attached? */
 /* The TLB loads a translation, if there is one. */
 void tlb_load(ref_t domain, uint64_t va, uint32_t into);
-/* Fails if an entry (or any, for TLB_ALL) is not what the tables say now. */
+/* Fails if an entry is not what the tables say now. */
 void tlb_check(uint32_t entry);
+void tlb_check_all(void);
 /* Fails if any entry leads to memory that now becomes something else. */
 void tlb_check_memory(uint64_t address, uint64_t bytes);
 #define TLB_ENTRIES 64u
-#define TLB_ALL     TLB_ENTRIES
 
 /* differential.c: the core or the model is wrong; does not return. */
 _Noreturn void diverge(const char *format, ...)

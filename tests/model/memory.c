@@ -139,8 +139,9 @@ static void make(struct cap *source, const uint64_t *x, struct where to,
                  uint64_t start)
 {
     for (uint64_t i = 0; i < x[4]; i++, to.index++) {
-        struct object *o = model_object(
-            (uint32_t)x[2], source->object->at + start, (uint32_t)x[3]);
+        struct object *o =
+            model_object((uint32_t)x[2], source->object->at + start,
+                         (uint32_t)x[3]);
         o->device = source->object->device;
         o->rank = x[2] == TYPE_CNODE ? (uint8_t)x[6] : 0;
         cap_set_parent(cap_put(to, o->type, o), source);

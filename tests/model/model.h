@@ -79,10 +79,9 @@ struct model {
 extern struct model model;
 
 void model_boot(void);
-/* At boot: a new object and its capability in a slot of `node`. */
-struct cap *model_give(struct object *node, uint32_t index, uint32_t type,
-                       uint64_t at, uint32_t log2);
+/* At boot: a new object; a capability to one in a slot of `node`. */
 struct object *model_object(uint32_t type, uint64_t at, uint32_t log2);
+struct cap *model_give(struct object *node, uint32_t index, struct object *o);
 void model_bind_cspace(struct object *domain, struct object *node);
 
 /* A system call of model.dispatcher: the error; results in x[1..3]. */

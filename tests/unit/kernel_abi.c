@@ -89,6 +89,16 @@ void abi_note(uint32_t nr, uint32_t error)
     seen[nr] |= 1u << error;
 }
 
+const char *abi_call_name(uint32_t nr)
+{
+    return nr < SYS_COUNT ? calls[nr] : "no such call";
+}
+
+const char *abi_error_name(uint32_t error)
+{
+    return error < ERR_COUNT ? names[error] : "unknown";
+}
+
 uint32_t abi_unseen(uint32_t first, uint32_t last)
 {
     uint32_t n = 0;

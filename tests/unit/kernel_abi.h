@@ -12,6 +12,10 @@
  * list it. Errors beyond ERR_COUNT (internal) are ignored. */
 void abi_note(uint32_t nr, uint32_t error);
 
+/* Names, once an error was noted. */
+const char *abi_call_name(uint32_t nr);
+const char *abi_error_name(uint32_t error);
+
 /* Prints, as comments, each promised error not seen; their number. */
 uint32_t abi_unseen(uint32_t first, uint32_t last);
 
