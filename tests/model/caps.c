@@ -121,9 +121,7 @@ enum abi_error cap_at(uint64_t cptr, struct where *out, struct cap **cap)
     uint32_t first = (uint32_t)cptr, second = (uint32_t)(cptr >> 32);
     struct object *node = model.domain->bound;
     if (second != 0 && first != (uint32_t)CPTR_SELF_CNODE) {
-        if (!inside(node, first)) {
-            return ERR_SLOT;
-        }
+        REFUSE_IF(!inside(node, first), ERR_SLOT);
         const struct cap *c = model_slot(node, first);
         if (c == NULL || c->type != TYPE_CNODE) {
             return c == NULL ? ERR_EMPTY : ERR_TYPE;
@@ -131,9 +129,7 @@ enum abi_error cap_at(uint64_t cptr, struct where *out, struct cap **cap)
         node = c->object;
     }
     uint32_t index = second != 0 ? second - 1 : first;
-    if (!inside(node, index)) {
-        return ERR_SLOT;
-    }
+    REFUSE_IF(!inside(node, index), ERR_SLOT);
     *out = (struct where){node, index};
     *cap = model_slot(node, index);
     return ERR_OK;
@@ -143,16 +139,9 @@ enum abi_error cap_find(uint64_t cptr, uint32_t type, uint64_t rights,
                         struct cap **out)
 {
     struct where p;
-    enum abi_error e = cap_at(cptr, &p, out);
-    if (e != ERR_OK) {
-        return e;
-    }
-    if (*out == NULL) {
-        return ERR_EMPTY;
-    }
-    if ((*out)->type != type) {
-        return ERR_TYPE;
-    }
+    CHECK_BY(cap_at(cptr, &p, out));
+    REFUSE_IF(*out == NULL, ERR_EMPTY);
+    REFUSE_IF((*out)->type != type, ERR_TYPE);
     return (rights & ~(uint64_t)(*out)->rights) != 0 ? ERR_RIGHTS : ERR_OK;
 }
 
@@ -245,18 +234,11 @@ static struct cap *child_of(const struct cap *c)
 static enum abi_error may_copy(const struct cap *c, const struct object *node,
                                uint64_t badge)
 {
-    if (c == NULL) {
-        return ERR_EMPTY;
-    }
-    if (c->type == TYPE_UNTYPED || c->type == TYPE_RANGE) {
-        return ERR_TYPE;
-    }
-    if (c->type == TYPE_CNODE && c->object->rank >= node->rank) {
-        return ERR_RANK;
-    }
-    if (badge != 0 && (c->type != TYPE_ENDPOINT || c->word != 0)) {
-        return ERR_PERM;
-    }
+    REFUSE_IF(c == NULL, ERR_EMPTY);
+    REFUSE_IF(c->type == TYPE_UNTYPED || c->type == TYPE_RANGE, ERR_TYPE);
+    REFUSE_IF(c->type == TYPE_CNODE && c->object->rank >= node->rank, ERR_RANK);
+    REFUSE_IF(badge != 0 && (c->type != TYPE_ENDPOINT || c->word != 0),
+              ERR_PERM);
     return ERR_OK;
 }
 
@@ -276,22 +258,11 @@ static enum abi_error do_copy(const uint64_t *x)
 {
     struct where to, from;
     struct cap *there, *c;
-    enum abi_error e = cap_at(x[0], &to, &there);
-    if (e == ERR_OK) {
-        e = cap_at(x[1], &from, &c);
-    }
-    if (e == ERR_OK && x[4] > COPY_SIBLING) {
-        e = ERR_RANGE;
-    }
-    if (e == ERR_OK) {
-        e = may_copy(c, to.node, x[3]);
-    }
-    if (e == ERR_OK && there != NULL) {
-        e = ERR_FULL;
-    }
-    if (e != ERR_OK) {
-        return e;
-    }
+    CHECK_BY(cap_at(x[0], &to, &there));
+    CHECK_BY(cap_at(x[1], &from, &c));
+    REFUSE_IF(x[4] > COPY_SIBLING, ERR_RANGE);
+    CHECK_BY(may_copy(c, to.node, x[3]));
+    REFUSE_IF(there != NULL, ERR_FULL);
     struct cap *k = copy(c, to, x[4] == COPY_SIBLING);
     k->rights &= (uint8_t)x[2];
     k->word = x[3] != 0 ? x[3] : k->word;
@@ -302,23 +273,12 @@ static enum abi_error do_move(const uint64_t *x)
 {
     struct where to, from;
     struct cap *there, *c;
-    enum abi_error e = cap_at(x[0], &to, &there);
-    if (e == ERR_OK) {
-        e = cap_at(x[1], &from, &c);
-    }
-    if (e == ERR_OK && c == NULL) {
-        e = ERR_EMPTY;
-    }
-    if (e == ERR_OK && there != NULL) {
-        e = ERR_FULL;
-    }
-    if (e == ERR_OK && c->type == TYPE_CNODE &&
-        c->object->rank >= to.node->rank) {
-        e = ERR_RANK;
-    }
-    if (e != ERR_OK) {
-        return e;
-    }
+    CHECK_BY(cap_at(x[0], &to, &there));
+    CHECK_BY(cap_at(x[1], &from, &c));
+    REFUSE_IF(c == NULL, ERR_EMPTY);
+    REFUSE_IF(there != NULL, ERR_FULL);
+    REFUSE_IF(c->type == TYPE_CNODE && c->object->rank >= to.node->rank,
+              ERR_RANK);
     *slot_of(from.node, from.index) = NULL;
     *slot_of(to.node, to.index) = c;
     c->node = to.node;
@@ -330,27 +290,18 @@ static enum abi_error do_delete(const uint64_t *x)
 {
     struct where p;
     struct cap *c;
-    enum abi_error e = cap_at(x[0], &p, &c);
-    if (e == ERR_OK && c == NULL) {
-        e = ERR_EMPTY;
-    }
-    if (e == ERR_OK) {
-        cap_drop(c);
-    }
-    return e;
+    CHECK_BY(cap_at(x[0], &p, &c));
+    REFUSE_IF(c == NULL, ERR_EMPTY);
+    cap_drop(c);
+    return ERR_OK;
 }
 
 static enum abi_error do_revoke(const uint64_t *x)
 {
     struct where p;
     struct cap *c, *k;
-    enum abi_error e = cap_at(x[0], &p, &c);
-    if (e == ERR_OK && c == NULL) {
-        e = ERR_EMPTY;
-    }
-    if (e != ERR_OK) {
-        return e;
-    }
+    CHECK_BY(cap_at(x[0], &p, &c));
+    REFUSE_IF(c == NULL, ERR_EMPTY);
     while ((k = child_of(c)) != NULL) {
         cap_drop(k);
         if (c->type == TYPE_NULL) {
@@ -368,13 +319,8 @@ static enum abi_error do_identify(uint64_t *x)
 {
     struct where p;
     struct cap *c;
-    enum abi_error e = cap_at(x[0], &p, &c);
-    if (e == ERR_OK && c == NULL) {
-        e = ERR_EMPTY;
-    }
-    if (e != ERR_OK) {
-        return e;
-    }
+    CHECK_BY(cap_at(x[0], &p, &c));
+    REFUSE_IF(c == NULL, ERR_EMPTY);
     x[1] = c->type | (uint64_t)c->rights << 8 |
            (uint64_t)c->object->log2 << 16 | (uint64_t)c->depth << 24 |
            (uint64_t)c->object->device << 32;
@@ -387,22 +333,11 @@ static enum abi_error do_event_mint(const uint64_t *x)
 {
     struct where to, from;
     struct cap *there, *c;
-    enum abi_error e = cap_at(x[0], &to, &there);
-    if (e == ERR_OK) {
-        e = cap_at(x[1], &from, &c);
-    }
-    if (e == ERR_OK) {
-        e = cap_find(x[1], TYPE_DISPATCHER, RIGHT_MANAGE, &c);
-    }
-    if (e == ERR_OK && x[2] > 63) {
-        e = ERR_RANGE;
-    }
-    if (e == ERR_OK && there != NULL) {
-        e = ERR_FULL;
-    }
-    if (e != ERR_OK) {
-        return e;
-    }
+    CHECK_BY(cap_at(x[0], &to, &there));
+    CHECK_BY(cap_at(x[1], &from, &c));
+    CHECK_BY(cap_find(x[1], TYPE_DISPATCHER, RIGHT_MANAGE, &c));
+    REFUSE_IF(x[2] > 63, ERR_RANGE);
+    REFUSE_IF(there != NULL, ERR_FULL);
     struct cap *k = copy(c, to, false);
     unlist(k);
     k->type = TYPE_EVENT;
@@ -421,33 +356,21 @@ void model_bind_cspace(struct object *domain, struct object *node)
 static enum abi_error do_set_cspace(const uint64_t *x)
 {
     struct object *domain, *node;
-    enum abi_error e = object_find(x[0], TYPE_DOMAIN, RIGHT_MANAGE, &domain);
-    if (e == ERR_OK) {
-        e = object_find(x[1], TYPE_CNODE, RIGHT_MANAGE, &node);
-    }
-    if (e == ERR_OK && (domain->bound != NULL || node->bound != NULL)) {
-        e = ERR_BUSY;
-    }
-    if (e == ERR_OK) {
-        model_bind_cspace(domain, node);
-    }
-    return e;
+    CHECK_BY(object_find(x[0], TYPE_DOMAIN, RIGHT_MANAGE, &domain));
+    CHECK_BY(object_find(x[1], TYPE_CNODE, RIGHT_MANAGE, &node));
+    REFUSE_IF(domain->bound != NULL || node->bound != NULL, ERR_BUSY);
+    model_bind_cspace(domain, node);
+    return ERR_OK;
 }
 
 static enum abi_error do_endpoint_bind(const uint64_t *x)
 {
     struct object *ep, *dispatcher;
-    enum abi_error e = object_find(x[0], TYPE_ENDPOINT, RIGHT_MANAGE, &ep);
-    if (e == ERR_OK) {
-        e = object_find(x[1], TYPE_DISPATCHER, RIGHT_MANAGE, &dispatcher);
-    }
-    if (e == ERR_OK && ep->bound != NULL) {
-        e = ERR_BUSY;
-    }
-    if (e == ERR_OK) {
-        ep->bound = dispatcher;
-    }
-    return e;
+    CHECK_BY(object_find(x[0], TYPE_ENDPOINT, RIGHT_MANAGE, &ep));
+    CHECK_BY(object_find(x[1], TYPE_DISPATCHER, RIGHT_MANAGE, &dispatcher));
+    REFUSE_IF(ep->bound != NULL, ERR_BUSY);
+    ep->bound = dispatcher;
+    return ERR_OK;
 }
 
 enum abi_error model_call(uint32_t nr, uint64_t *x)

@@ -379,6 +379,7 @@ int main(int argc, char **argv)
     printf("# operations %" PRIu64 ", successful %" PRIu64 " (%" PRIu64
            " %%), seed 0x%" PRIx64 ", ends left open %" PRIu64 "\n",
            operations, successes, percent, seed, opened);
+    print_commit();
     print_seen();
     CHECK(good, "the core does what the model says");
     CHECK(percent >= 40, "at least 40 % of the calls succeeded");

@@ -82,24 +82,13 @@ static enum abi_error check_kind(const struct object *from, const uint64_t *x)
     uint64_t unit = from->type == TYPE_RANGE ? PAGE_LOG2 : SLOT_LOG2;
     bool device_ok = x[2] == TYPE_UNTYPED || x[2] == TYPE_FRAME;
     bool range = x[2] == TYPE_RANGE, known = x[2] < TYPE_COUNT;
-    if (!known || range != (from->type == TYPE_RANGE)) {
-        return ERR_TYPE;
-    }
-    if (x[3] < unit || x[3] > USER_VA_LOG2 || x[4] == 0 || x[4] > 256) {
-        return ERR_RANGE;
-    }
-    if (from->device && !device_ok) {
-        return ERR_DEVICE;
-    }
-    if (!can_be_made(from, x[2])) {
-        return ERR_TYPE;
-    }
-    if (!size_is_right(x[2], x[3])) {
-        return ERR_RANGE;
-    }
-    if (x[2] == TYPE_CNODE && x[6] > 6) {
-        return ERR_RANK;
-    }
+    REFUSE_IF(!known || range != (from->type == TYPE_RANGE), ERR_TYPE);
+    REFUSE_IF(x[3] < unit || x[3] > USER_VA_LOG2 || x[4] == 0 || x[4] > 256,
+              ERR_RANGE);
+    REFUSE_IF(from->device && !device_ok, ERR_DEVICE);
+    REFUSE_IF(!can_be_made(from, x[2]), ERR_TYPE);
+    REFUSE_IF(!size_is_right(x[2], x[3]), ERR_RANGE);
+    REFUSE_IF(x[2] == TYPE_CNODE && x[6] > 6, ERR_RANK);
     return x[5] % (1ull << x[3]) != 0 ? ERR_ALIGN : ERR_OK;
 }
 
@@ -128,9 +117,7 @@ static enum abi_error find_room(const struct cap *c, const uint64_t *x,
     uint64_t used = c->children == 0 ? 0 : c->word;
     uint64_t low = (used + bytes - 1) / bytes * bytes;
     *start = x[5] == 0 ? low : x[5];
-    if (*start < low) {
-        return ERR_RANGE;
-    }
+    REFUSE_IF(*start < low, ERR_RANGE);
     bool fits = *start <= whole && bytes * x[4] <= whole - *start;
     return fits ? ERR_OK : ERR_NOMEM;
 }
@@ -153,16 +140,10 @@ static void make(struct cap *source, const uint64_t *x, struct where to,
 static enum abi_error find_source(uint64_t cptr, struct cap **out)
 {
     struct where p;
-    enum abi_error e = cap_at(cptr, &p, out);
-    if (e == ERR_OK && *out == NULL) {
-        e = ERR_EMPTY;
-    }
-    if (e != ERR_OK) {
-        return e;
-    }
-    if ((*out)->type != TYPE_UNTYPED && (*out)->type != TYPE_RANGE) {
-        return ERR_TYPE;
-    }
+    CHECK_BY(cap_at(cptr, &p, out));
+    REFUSE_IF(*out == NULL, ERR_EMPTY);
+    REFUSE_IF((*out)->type != TYPE_UNTYPED && (*out)->type != TYPE_RANGE,
+              ERR_TYPE);
     return (*out)->rights & RIGHT_MANAGE ? ERR_OK : ERR_RIGHTS;
 }
 
@@ -171,20 +152,12 @@ static enum abi_error do_retype(const uint64_t *x)
     struct cap *source;
     struct where to = {0};
     uint64_t start;
-    enum abi_error e = find_source(x[0], &source);
-    if (e == ERR_OK) {
-        e = check_kind(source->object, x);
-    }
-    if (e == ERR_OK) {
-        e = check_places(x, &to);
-    }
-    if (e == ERR_OK) {
-        e = find_room(source, x, &start);
-    }
-    if (e == ERR_OK) {
-        make(source, x, to, start);
-    }
-    return e;
+    CHECK_BY(find_source(x[0], &source));
+    CHECK_BY(check_kind(source->object, x));
+    CHECK_BY(check_places(x, &to));
+    CHECK_BY(find_room(source, x, &start));
+    make(source, x, to, start);
+    return ERR_OK;
 }
 
 void model_retype_nothing(const uint64_t *x)
@@ -201,19 +174,12 @@ static enum abi_error check_create(const uint64_t *x, const struct cap *there,
                                    const struct cap *memory,
                                    const struct cap *range)
 {
-    if (there != NULL) {
-        return ERR_FULL;
-    }
-    if (memory->object->device) {
-        return ERR_DEVICE;
-    }
-    if (x[3] % STRETCH_BYTES != 0) {
-        return ERR_ALIGN;
-    }
-    if (x[3] < range->object->at ||
-        x[3] >= range->object->at + (1ull << range->object->log2)) {
-        return ERR_RANGE;
-    }
+    REFUSE_IF(there != NULL, ERR_FULL);
+    REFUSE_IF(memory->object->device, ERR_DEVICE);
+    REFUSE_IF(x[3] % STRETCH_BYTES != 0, ERR_ALIGN);
+    REFUSE_IF(x[3] < range->object->at ||
+                  x[3] >= range->object->at + (1ull << range->object->log2),
+              ERR_RANGE);
     return stretch_at(x[3])->object != NULL ? ERR_BUSY : ERR_OK;
 }
 
@@ -222,22 +188,11 @@ static enum abi_error do_create(const uint64_t *x)
     struct where to;
     struct cap *there, *memory, *range;
     uint64_t start, table[8] = {x[1], x[0], TYPE_FRAME, PAGE_LOG2, 1};
-    enum abi_error e = cap_at(x[0], &to, &there);
-    if (e == ERR_OK) {
-        e = cap_find(x[1], TYPE_UNTYPED, RIGHT_MANAGE, &memory);
-    }
-    if (e == ERR_OK) {
-        e = cap_find(x[2], TYPE_RANGE, RIGHT_MANAGE, &range);
-    }
-    if (e == ERR_OK) {
-        e = check_create(x, there, memory, range);
-    }
-    if (e == ERR_OK) {
-        e = find_room(memory, table, &start);
-    }
-    if (e != ERR_OK) {
-        return e;
-    }
+    CHECK_BY(cap_at(x[0], &to, &there));
+    CHECK_BY(cap_find(x[1], TYPE_UNTYPED, RIGHT_MANAGE, &memory));
+    CHECK_BY(cap_find(x[2], TYPE_RANGE, RIGHT_MANAGE, &range));
+    CHECK_BY(check_create(x, there, memory, range));
+    CHECK_BY(find_room(memory, table, &start));
     table[2] = TYPE_STRETCH;
     make(memory, table, to, start);
     struct cap *c = model_slot(to.node, to.index);
@@ -265,9 +220,7 @@ void memory_destroy(struct object *stretch)
 
 static enum abi_error check_rights(uint64_t r)
 {
-    if (r == (RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC)) {
-        return ERR_WX;
-    }
+    REFUSE_IF(r == (RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC), ERR_WX);
     bool good = r == RIGHT_READ || r == (RIGHT_READ | RIGHT_WRITE) ||
                 r == (RIGHT_READ | RIGHT_EXEC);
     return good ? ERR_OK : ERR_RANGE;
@@ -293,37 +246,23 @@ static enum abi_error do_attach(const uint64_t *x)
 {
     struct cap *c;
     struct object *domain;
-    enum abi_error e = check_rights(x[2]);
-    if (e == ERR_OK) {
-        e = cap_find(x[0], TYPE_STRETCH, RIGHT_ATTACH | x[2], &c);
-    }
-    if (e == ERR_OK) {
-        e = object_find(x[1], TYPE_DOMAIN, RIGHT_ATTACH, &domain);
-    }
-    if (e == ERR_OK && !has_table(domain, slot_of_va(c->word))) {
-        e = ERR_NOTABLE;
-    }
-    if (e == ERR_OK) {
-        domain->attached[slot_of_va(c->word)] = (uint8_t)x[2];
-    }
-    return e;
+    CHECK_BY(check_rights(x[2]));
+    CHECK_BY(cap_find(x[0], TYPE_STRETCH, RIGHT_ATTACH | x[2], &c));
+    CHECK_BY(object_find(x[1], TYPE_DOMAIN, RIGHT_ATTACH, &domain));
+    REFUSE_IF(!has_table(domain, slot_of_va(c->word)), ERR_NOTABLE);
+    domain->attached[slot_of_va(c->word)] = (uint8_t)x[2];
+    return ERR_OK;
 }
 
 static enum abi_error do_detach(const uint64_t *x)
 {
     struct cap *c;
     struct object *domain;
-    enum abi_error e = cap_find(x[0], TYPE_STRETCH, RIGHT_ATTACH, &c);
-    if (e == ERR_OK) {
-        e = object_find(x[1], TYPE_DOMAIN, RIGHT_ATTACH, &domain);
-    }
-    if (e == ERR_OK && domain->attached[slot_of_va(c->word)] == 0) {
-        e = ERR_UNMAPPED;
-    }
-    if (e == ERR_OK) {
-        domain->attached[slot_of_va(c->word)] = 0;
-    }
-    return e;
+    CHECK_BY(cap_find(x[0], TYPE_STRETCH, RIGHT_ATTACH, &c));
+    CHECK_BY(object_find(x[1], TYPE_DOMAIN, RIGHT_ATTACH, &domain));
+    REFUSE_IF(domain->attached[slot_of_va(c->word)] == 0, ERR_UNMAPPED);
+    domain->attached[slot_of_va(c->word)] = 0;
+    return ERR_OK;
 }
 
 /* ---- frames ------------------------------------------------------------ */
@@ -356,25 +295,14 @@ static enum abi_error check_map(const uint64_t *x, const struct cap *frame,
                                 const struct cap *stretch)
 {
     uint64_t bytes = 1ull << frame->object->log2;
-    if (frame->object->device && (x[3] & RIGHT_EXEC)) {
-        return ERR_DEVICE;
-    }
-    if (frame->depth != 0) {
-        return ERR_PERM;
-    }
-    if (is_mapped(frame)) {
-        return ERR_STATE;
-    }
-    if (x[2] % bytes != 0) {
-        return ERR_ALIGN;
-    }
-    if (x[2] < stretch->word || x[2] >= stretch->word + STRETCH_BYTES) {
-        return ERR_RANGE;
-    }
+    REFUSE_IF(frame->object->device && (x[3] & RIGHT_EXEC), ERR_DEVICE);
+    REFUSE_IF(frame->depth != 0, ERR_PERM);
+    REFUSE_IF(is_mapped(frame), ERR_STATE);
+    REFUSE_IF(x[2] % bytes != 0, ERR_ALIGN);
+    REFUSE_IF(x[2] < stretch->word || x[2] >= stretch->word + STRETCH_BYTES,
+              ERR_RANGE);
     for (uint64_t va = x[2]; va < x[2] + bytes; va += PAGE_BYTES) {
-        if (page_at(va)->frame != NULL) {
-            return ERR_BUSY;
-        }
+        REFUSE_IF(page_at(va)->frame != NULL, ERR_BUSY);
     }
     return ERR_OK;
 }
@@ -382,54 +310,34 @@ static enum abi_error check_map(const uint64_t *x, const struct cap *frame,
 static enum abi_error do_map(const uint64_t *x)
 {
     struct cap *frame, *stretch;
-    enum abi_error e = check_rights(x[3]);
-    if (e == ERR_OK) {
-        e = cap_find(x[0], TYPE_FRAME, x[3], &frame);
-    }
-    if (e == ERR_OK) {
-        e = cap_find(x[1], TYPE_STRETCH, x[3], &stretch);
-    }
-    if (e == ERR_OK) {
-        e = check_map(x, frame, stretch);
-    }
-    if (e == ERR_OK) {
-        frame->word = x[2]; /* what was mapped earlier is gone */
-        stretch_at(x[2])->mapped++;
-        set_pages(frame, x[3]);
-    }
-    return e;
+    CHECK_BY(check_rights(x[3]));
+    CHECK_BY(cap_find(x[0], TYPE_FRAME, x[3], &frame));
+    CHECK_BY(cap_find(x[1], TYPE_STRETCH, x[3], &stretch));
+    CHECK_BY(check_map(x, frame, stretch));
+    frame->word = x[2]; /* what was mapped earlier is gone */
+    stretch_at(x[2])->mapped++;
+    set_pages(frame, x[3]);
+    return ERR_OK;
 }
 
 static enum abi_error do_unmap(const uint64_t *x)
 {
     struct cap *frame;
-    enum abi_error e = cap_find(x[0], TYPE_FRAME, 0, &frame);
-    if (e == ERR_OK && !is_mapped(frame)) {
-        e = ERR_UNMAPPED;
-    }
-    if (e == ERR_OK) {
-        memory_unmap(frame);
-    }
-    return e;
+    CHECK_BY(cap_find(x[0], TYPE_FRAME, 0, &frame));
+    REFUSE_IF(!is_mapped(frame), ERR_UNMAPPED);
+    memory_unmap(frame);
+    return ERR_OK;
 }
 
 static enum abi_error do_protect(const uint64_t *x)
 {
     struct cap *frame;
-    enum abi_error e = check_rights(x[1]);
-    if (e == ERR_OK) {
-        e = cap_find(x[0], TYPE_FRAME, x[1], &frame);
-    }
-    if (e == ERR_OK && frame->object->device && (x[1] & RIGHT_EXEC)) {
-        e = ERR_DEVICE;
-    }
-    if (e == ERR_OK && !is_mapped(frame)) {
-        e = ERR_UNMAPPED;
-    }
-    if (e == ERR_OK) {
-        set_pages(frame, x[1]);
-    }
-    return e;
+    CHECK_BY(check_rights(x[1]));
+    CHECK_BY(cap_find(x[0], TYPE_FRAME, x[1], &frame));
+    REFUSE_IF(frame->object->device && (x[1] & RIGHT_EXEC), ERR_DEVICE);
+    REFUSE_IF(!is_mapped(frame), ERR_UNMAPPED);
+    set_pages(frame, x[1]);
+    return ERR_OK;
 }
 
 uint8_t model_attached(const struct object *domain, uint64_t va)

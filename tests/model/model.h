@@ -41,6 +41,19 @@
 #define MODEL_VA      0x4000000000ull
 #define STRETCH_PAGES (STRETCH_BYTES / PAGE_BYTES)
 
+/* How a check is written: refuse with this error if; or as that says. */
+#define REFUSE_IF(claim, error)                                                \
+    do {                                                                       \
+        if (claim) {                                                           \
+            return error;                                                      \
+        }                                                                      \
+    } while (0)
+#define CHECK_BY(call)                                                         \
+    do {                                                                       \
+        enum abi_error said = (call);                                          \
+        REFUSE_IF(said != ERR_OK, said);                                       \
+    } while (0)
+
 struct object {
     uint8_t type, log2, rank; /* rank: of a CNode */
     bool device;
