@@ -272,7 +272,8 @@ static void frame_args(uint32_t nr, uint64_t *x)
         bool big = c != NULL && c->object->log2 != PAGE_LOG2;
         x[1] = slot_of(TYPE_STRETCH, &stretch);
         x[2] = stretch == NULL ? model_va(pick(MODEL_WINDOW)) : stretch->word;
-        x[2] += (big ? 16 * pick(32) : pick(512)) * PAGE_BYTES;
+        uint32_t n = chance(2) ? STRETCH_PAGES : 32; /* some crowd */
+        x[2] += (big ? 16 * pick(n / 16) : pick(n)) * PAGE_BYTES;
         x[3] = some_rights();
     }
 }

@@ -191,6 +191,10 @@ static void use_tlb(enum abi_error e)
 static void step(bool exact)
 {
     choose(&op);
+    uint32_t old = choose_number(16 * MODEL_WINDOW);
+    if (old < MODEL_WINDOW) {
+        machine_age(old);
+    }
     uint64_t x[8], own[8];
     memcpy(x, op.x, sizeof(x));
     memcpy(own, op.x, sizeof(own));

@@ -10,6 +10,7 @@
 #define RAM_BYTES       ((uint64_t)RAM_CELLS << CELL_LOG2)
 #define DIRECTORY_BYTES (USER_SLOTS * 4u)
 #define DEVICES         0x3f000000ull
+#define GENERATION      (1u << 18) /* in an entry of the directory */
 #define TRIES           100000u
 
 unsigned char ram_host[RAM_BYTES] __attribute__((aligned(4096)));
@@ -202,7 +203,8 @@ void machine_boot(void)
 {
     memset(ram_host, 0, machine.end);
     memset(tlb, 0, sizeof(tlb));
-    kernel = (struct kernel){.directory = ref_of(RAM_BYTES - DIRECTORY_BYTES)};
+    kernel = (struct kernel){.directory = ref_of(RAM_BYTES - DIRECTORY_BYTES),
+                             .epoch = UINT32_MAX - 64}; /* soon over */
     for (uint32_t i = 0; i < MODEL_WINDOW; i++) {
         uint32_t *entries = ram_at(kernel.directory);
         entries[model_va(i) >> STRETCH_LOG2] = 0;
@@ -218,6 +220,13 @@ void machine_boot(void)
     boot_rest();
     machine.end = top;
     machine_become(0);
+}
+
+void machine_age(uint32_t slot)
+{
+    uint32_t *entries = ram_at(kernel.directory);
+    uint32_t *e = &entries[model_va(slot) >> STRETCH_LOG2];
+    *e -= (*e & (GENERATION - 1)) == 0 ? GENERATION : 0;
 }
 
 void machine_become(uint32_t i)

@@ -24,6 +24,9 @@ struct machine {
 extern struct machine machine;
 
 void machine_boot(void);
+/* As if 2^14 - 1 stretches had come and gone in a slot that has none: the next
+ * one there looks like the last. */
+void machine_age(uint32_t slot);
 void machine_become(uint32_t domain);
 /* A whole system call, or up to the first step after `patience` interruptions:
  * then ERR_AGAIN. Results and what is left to do come back in x. */
