@@ -109,7 +109,8 @@ class Bench:
         path = f"kernel/core/{file}"
         with open(os.path.join(ROOT, path), encoding="utf-8") as source:
             text = source.read()
-        start = re.search(rf"^[a-z][^\n;]*\b{function}\([^;]*?\)\n{{", text, re.M)
+        start = re.search(rf"^[a-z][^\n;]*\b{function}\([^;]*?\)\n{{",
+                          text, re.M)
         end = text.index("\n}\n", start.end())
         body = text[start.end():end]
         if body.count(old) != 1:
