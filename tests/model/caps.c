@@ -178,7 +178,14 @@ static void object_die(struct object *o)
     if ((o->type == TYPE_CNODE || o->type == TYPE_DOMAIN) && o->bound != NULL) {
         o->bound->bound = NULL;
     }
+    if (o->type == TYPE_DOMAIN && o->dispatcher != NULL) {
+        o->dispatcher->bound = NULL;
+    }
     if (o->type == TYPE_DISPATCHER) {
+        memory_unmap_pages(o);
+        if (o->bound != NULL) {
+            o->bound->dispatcher = NULL;
+        }
         for (uint32_t i = 0; i < model.count[TYPE_ENDPOINT]; i++) {
             struct object *ep = model.of_type[TYPE_ENDPOINT][i]->object;
             ep->bound = ep->bound == o ? NULL : ep->bound;

@@ -296,6 +296,29 @@ static void bind_args(uint32_t nr, uint64_t *x)
     }
 }
 
+static bool is_unplaced(const struct cap *c)
+{
+    return !c->object->placed;
+}
+
+static bool is_vacant(const struct cap *c)
+{
+    return c->object->dispatcher == NULL;
+}
+
+static void place_args(uint64_t *x)
+{
+    struct cap *c;
+    x[0] = good_slot(TYPE_DISPATCHER, chance(24) ? NULL : is_unplaced, &c);
+    x[1] = good_slot(TYPE_DOMAIN, chance(24) ? NULL : is_vacant, &c);
+    x[2] = slot_with(TYPE_CPU);
+    x[3] = slot_of(TYPE_STRETCH, &c);
+    x[4] = c == NULL ? model_va(pick(MODEL_WINDOW)) : c->word;
+    x[4] += pick(chance(2) ? STRETCH_PAGES : 32) * PAGE_BYTES;
+    x[4] |= chance(4) ? STRETCH_BYTES - 4 * PAGE_BYTES : 0; /* at the end */
+    x[4] += chance(12) ? pick(2 * PAGE_BYTES) : 0;
+}
+
 static void arguments(uint32_t nr, uint64_t *x)
 {
     switch (nr) {
@@ -318,6 +341,9 @@ static void arguments(uint32_t nr, uint64_t *x)
     case SYS_ENDPOINT_BIND:
         bind_args(nr, x);
         break;
+    case SYS_DISPATCHER_BIND:
+        place_args(x);
+        break;
     case SYS_EVENT_MINT:
         x[0] = empty_slot();
         x[1] = slot_with(TYPE_DISPATCHER);
@@ -338,14 +364,14 @@ static uint32_t which(void)
     static const struct {
         uint8_t nr, weight[MOODS];
     } table[] = {
-        {SYS_CAP_COPY, {18, 12, 8}},        {SYS_CAP_MOVE, {6, 8, 6}},
+        {SYS_CAP_COPY, {16, 10, 7}},        {SYS_CAP_MOVE, {6, 8, 6}},
         {SYS_CAP_DELETE, {2, 10, 30}},      {SYS_CAP_REVOKE, {1, 3, 8}},
         {SYS_CAP_IDENTIFY, {4, 3, 4}},      {SYS_UNTYPED_RETYPE, {30, 16, 6}},
         {SYS_STRETCH_CREATE, {7, 4, 2}},    {SYS_STRETCH_ATTACH, {7, 8, 4}},
         {SYS_STRETCH_DETACH, {2, 4, 8}},    {SYS_FRAME_MAP, {12, 14, 6}},
         {SYS_FRAME_UNMAP, {1, 4, 8}},       {SYS_FRAME_PROTECT, {3, 6, 4}},
         {SYS_DOMAIN_SET_CSPACE, {2, 2, 2}}, {SYS_ENDPOINT_BIND, {2, 2, 2}},
-        {SYS_EVENT_MINT, {1, 1, 1}}};
+        {SYS_DISPATCHER_BIND, {2, 2, 1}},   {SYS_EVENT_MINT, {1, 1, 1}}};
     static const uint16_t length[MOODS] = {256, 1024, 64};
     if (mood_left-- == 0) {
         mood = pick(MOODS);

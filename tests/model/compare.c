@@ -90,8 +90,17 @@ static void compare_bindings(void)
 {
     for (uint32_t i = 0; i < model.count[TYPE_DOMAIN]; i++) {
         const struct object *o = model.of_type[TYPE_DOMAIN][i]->object;
-        if (domain_at(ref_of(o->at))->cnode != bound_ref(o)) {
-            diverge("domain %llx: another CSpace", ULL(o->at));
+        const struct domain *d = domain_at(ref_of(o->at));
+        ref_t own = o->dispatcher == NULL ? 0 : ref_of(o->dispatcher->at);
+        if (d->cnode != bound_ref(o) || d->dispatcher[0] != own) {
+            diverge("domain %llx: another CSpace or dispatcher", ULL(o->at));
+        }
+    }
+    for (uint32_t i = 0; i < model.count[TYPE_DISPATCHER]; i++) {
+        const struct object *o = model.of_type[TYPE_DISPATCHER][i]->object;
+        const struct dispatcher *d = dispatcher_at(ref_of(o->at));
+        if (d->domain != bound_ref(o) || d->pages != o->pages) {
+            diverge("dispatcher %llx: in another domain", ULL(o->at));
         }
     }
     for (uint32_t i = 0; i < model.count[TYPE_ENDPOINT]; i++) {

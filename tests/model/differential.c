@@ -169,17 +169,28 @@ static void count(enum abi_error e)
     }
 }
 
-/* The CPU uses translations, new ones above all. */
+/* An address where something is or was mapped, new ones above all. */
+static uint64_t mapped_somewhere(enum abi_error e)
+{
+    if (e == ERR_OK && op.nr == SYS_FRAME_MAP) {
+        return op.x[2];
+    }
+    if (e == ERR_OK && op.nr == SYS_DISPATCHER_BIND) {
+        return op.x[4];
+    }
+    uint32_t type = choose_number(8) == 0 ? TYPE_DISPATCHER : TYPE_FRAME;
+    uint32_t n = model.count[type];
+    if (n == 0) {
+        return 0;
+    }
+    const struct cap *c = model.of_type[type][choose_number(n)];
+    return type == TYPE_FRAME ? c->word : c->object->pages;
+}
+
+/* The CPU uses translations. */
 static void use_tlb(enum abi_error e)
 {
-    const struct cap *f = NULL;
-    uint32_t frames = model.count[TYPE_FRAME];
-    uint64_t va = op.x[2];
-    if (op.nr != SYS_FRAME_MAP || e != ERR_OK) {
-        f = frames == 0 ? NULL
-                        : model.of_type[TYPE_FRAME][choose_number(frames)];
-        va = f == NULL ? 0 : f->word;
-    }
+    uint64_t va = mapped_somewhere(e);
     if (va != 0) {
         uint32_t n = model.count[TYPE_DOMAIN];
         const struct cap *d = model.of_type[TYPE_DOMAIN][choose_number(n)];
@@ -343,7 +354,7 @@ static void print_seen(void)
  * of cap_move is that of a CNode half deleted, which is not modelled. */
 static uint32_t missing(void)
 {
-    uint32_t n = abi_unseen(SYS_NULL, SYS_DOMAIN_SET_CSPACE) +
+    uint32_t n = abi_unseen(SYS_NULL, SYS_DISPATCHER_BIND) +
                  abi_unseen(SYS_ENDPOINT_BIND, SYS_ENDPOINT_BIND) +
                  abi_unseen(SYS_EVENT_MINT, SYS_EVENT_MINT);
     return n - (seen[SYS_CAP_MOVE][ERR_STATE] == 0);

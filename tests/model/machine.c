@@ -133,6 +133,7 @@ static void boot_bind(uint32_t i, struct object *node)
 {
     struct object *d = machine.domain[i], *p = machine.dispatcher[i];
     model_bind_cspace(d, node);
+    model_place(p, d);
     domain_at(ref_of(d->at))->cnode = ref_of(node->at);
     ((struct cnode *)ram_at(ref_of(node->at)))->domain = ref_of(d->at);
     domain_at(ref_of(d->at))->dispatcher[0] = ref_of(p->at);
@@ -184,6 +185,7 @@ static void boot_arena(uint32_t index, uint32_t log2)
 static void boot_rest(void)
 {
     uint32_t at = 3 * DOMAINS + 1;
+    give(at++, TYPE_CPU, 0, 0, RIGHTS_ALL);
     give(at++, TYPE_CPU, 1, 0, RIGHTS_ALL);
     give(at++, TYPE_IRQ, 7, 0, RIGHTS_ALL);
     for (uint32_t i = 0; i < MODEL_GIBS; i++) {

@@ -9,7 +9,6 @@
 
 static struct stretch {
     struct object *object; /* NULL: no stretch in this slot */
-    uint32_t mapped;
     struct page page[STRETCH_PAGES];
 } window[MODEL_WINDOW];
 
@@ -210,11 +209,7 @@ void memory_destroy(struct object *stretch)
         for (uint32_t k = 0; k < model.count[TYPE_DOMAIN]; k++) {
             model.of_type[TYPE_DOMAIN][k]->object->attached[i] = 0;
         }
-        if (window[i].mapped != 0) {
-            memset(window[i].page, 0, sizeof(window[i].page));
-        }
-        window[i].object = NULL;
-        window[i].mapped = 0;
+        window[i] = (struct stretch){0};
     }
 }
 
@@ -272,20 +267,20 @@ static bool is_mapped(const struct cap *frame)
     return frame->word != 0 && page_at(frame->word)->frame == frame;
 }
 
-static void set_pages(struct cap *frame, uint64_t rights)
+static void set_pages(const struct cap *frame, uint64_t rights)
 {
     uint32_t n = 1u << (frame->object->log2 - PAGE_LOG2);
     for (uint32_t i = 0; i < n; i++) {
         *page_at(frame->word + i * PAGE_BYTES) =
-            rights != 0 ? (struct page){frame, (uint8_t)rights, (uint8_t)i}
-                        : (struct page){0};
+            rights != 0
+                ? (struct page){frame, NULL, (uint8_t)rights, (uint8_t)i}
+                : (struct page){0};
     }
 }
 
 void memory_unmap(struct cap *frame)
 {
     if (is_mapped(frame)) {
-        stretch_at(frame->word)->mapped--;
         set_pages(frame, 0);
     }
     frame->word = 0;
@@ -302,7 +297,7 @@ static enum abi_error check_map(const uint64_t *x, const struct cap *frame,
     REFUSE_IF(x[2] < stretch->word || x[2] >= stretch->word + STRETCH_BYTES,
               ERR_RANGE);
     for (uint64_t va = x[2]; va < x[2] + bytes; va += PAGE_BYTES) {
-        REFUSE_IF(page_at(va)->frame != NULL, ERR_BUSY);
+        REFUSE_IF(page_at(va)->rights != 0, ERR_BUSY);
     }
     return ERR_OK;
 }
@@ -315,7 +310,6 @@ static enum abi_error do_map(const uint64_t *x)
     CHECK_BY(cap_find(x[1], TYPE_STRETCH, x[3], &stretch));
     CHECK_BY(check_map(x, frame, stretch));
     frame->word = x[2]; /* what was mapped earlier is gone */
-    stretch_at(x[2])->mapped++;
     set_pages(frame, x[3]);
     return ERR_OK;
 }
@@ -340,6 +334,52 @@ static enum abi_error do_protect(const uint64_t *x)
     return ERR_OK;
 }
 
+/* ---- the pages of a dispatcher: one read-only, two read-write ------------ */
+
+void memory_unmap_pages(const struct object *dispatcher)
+{
+    for (uint32_t i = 0; dispatcher->pages != 0 && i < 3; i++) {
+        struct page *p = page_at(dispatcher->pages + i * PAGE_BYTES);
+        if (p->dispatcher == dispatcher) {
+            *p = (struct page){0};
+        }
+    }
+}
+
+void model_place(struct object *dispatcher, struct object *domain)
+{
+    dispatcher->placed = true;
+    dispatcher->bound = domain;
+    domain->dispatcher = dispatcher;
+}
+
+static enum abi_error do_bind(const uint64_t *x)
+{
+    struct object *dispatcher, *domain;
+    struct cap *cpu, *s;
+    CHECK_BY(object_find(x[0], TYPE_DISPATCHER, RIGHT_MANAGE, &dispatcher));
+    CHECK_BY(object_find(x[1], TYPE_DOMAIN, RIGHT_MANAGE, &domain));
+    CHECK_BY(cap_find(x[2], TYPE_CPU, 0, &cpu));
+    CHECK_BY(cap_find(x[3], TYPE_STRETCH, RIGHT_READ | RIGHT_WRITE, &s));
+    REFUSE_IF(cpu->object->at != 0, ERR_STATE); /* the others are parked */
+    REFUSE_IF(dispatcher->placed, ERR_STATE);
+    REFUSE_IF(domain->dispatcher != NULL, ERR_BUSY);
+    REFUSE_IF(x[4] % PAGE_BYTES != 0, ERR_ALIGN);
+    REFUSE_IF(x[4] < s->word || x[4] > s->word + STRETCH_BYTES - 3 * PAGE_BYTES,
+              ERR_RANGE);
+    for (uint32_t i = 0; i < 3; i++) {
+        REFUSE_IF(page_at(x[4] + i * PAGE_BYTES)->rights != 0, ERR_BUSY);
+    }
+    for (uint8_t i = 0; i < 3; i++) {
+        uint8_t rights = i == 0 ? RIGHT_READ : RIGHT_READ | RIGHT_WRITE;
+        *page_at(x[4] + i * PAGE_BYTES) =
+            (struct page){NULL, dispatcher, rights, (uint8_t)(i + 1)};
+    }
+    dispatcher->pages = x[4];
+    model_place(dispatcher, domain);
+    return ERR_OK;
+}
+
 uint8_t model_attached(const struct object *domain, uint64_t va)
 {
     return domain->attached[slot_of_va(va)];
@@ -352,8 +392,9 @@ struct access model_access(const struct object *domain, uint64_t va)
     if (both == 0) {
         return (struct access){0};
     }
-    return (struct access){p->frame->object->at + p->part * PAGE_BYTES, both,
-                           p->frame->object->device};
+    const struct object *o =
+        p->frame != NULL ? p->frame->object : p->dispatcher;
+    return (struct access){o->at + p->part * PAGE_BYTES, both, o->device};
 }
 
 enum abi_error memory_call(uint32_t nr, uint64_t *x)
@@ -367,6 +408,8 @@ enum abi_error memory_call(uint32_t nr, uint64_t *x)
         return do_attach(x);
     case SYS_STRETCH_DETACH:
         return do_detach(x);
+    case SYS_DISPATCHER_BIND:
+        return do_bind(x);
     case SYS_FRAME_MAP:
         return do_map(x);
     case SYS_FRAME_UNMAP:

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSL-1.0
  *
- * A model of capabilities and memory: what the kernel's system calls 1-13, 20
+ * A model of capabilities and memory: what the kernel's system calls 1-14, 20
  * and 22 must do, written to be read as a specification. It is the answer book
  * of tests/model/differential.c and shares nothing with kernel/core but the
  * numbers of <abi/abi.h>.
@@ -59,8 +59,14 @@ struct object {
     bool device;
     uint64_t at;          /* physical address; of a Range virtual; a number */
     uint32_t caps;        /* capabilities to it; events are to a dispatcher */
-    struct object *bound; /* CNode, domain: the other; endpoint: dispatcher */
-    uint8_t *attached;    /* domain: rights to each slot of the window */
+    struct object *bound; /* CNode, domain: the other; endpoint: dispatcher;
+                             dispatcher: domain */
+    /* domain */
+    struct object *dispatcher;
+    uint8_t *attached; /* rights to each slot of the window */
+    /* dispatcher */
+    uint64_t pages; /* where its pages were mapped */
+    bool placed;    /* it is or was in a domain */
 };
 
 struct cap {
@@ -71,9 +77,10 @@ struct cap {
     struct cap *parent;
 };
 
-struct page { /* of the address space */
-    struct cap *frame;
-    uint8_t rights, part; /* part: which page of the frame */
+struct page {                        /* of the address space */
+    const struct cap *frame;         /* what is mapped: a frame */
+    const struct object *dispatcher; /* or a dispatcher's pages */
+    uint8_t rights, part;            /* part: which page of it */
 };
 
 struct access { /* what a domain can do at a page */
@@ -96,6 +103,7 @@ void model_boot(void);
 struct object *model_object(uint32_t type, uint64_t at, uint32_t log2);
 struct cap *model_give(struct object *node, uint32_t index, struct object *o);
 void model_bind_cspace(struct object *domain, struct object *node);
+void model_place(struct object *dispatcher, struct object *domain);
 
 /* A system call of model.dispatcher: the error; results in x[1..3]. */
 enum abi_error model_call(uint32_t nr, uint64_t *x);
@@ -125,5 +133,6 @@ struct cap *cap_put(struct where at, uint32_t type, struct object *o);
 void cap_set_parent(struct cap *c, struct cap *parent);
 void memory_boot(void);
 void memory_unmap(struct cap *frame);
+void memory_unmap_pages(const struct object *dispatcher);
 void memory_destroy(struct object *stretch);
 enum abi_error memory_call(uint32_t nr, uint64_t *x);
