@@ -20,7 +20,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/time.h>
 
 #include "choose.h"
 #include "compare.h"
@@ -30,7 +30,7 @@
 #include "tap.h"
 
 #define TRACE 16384u /* operations of a trace */
-#define HANGS 60u    /* seconds */
+#define HANGS 60     /* seconds of CPU time for one */
 
 struct host host; /* of the invariants in tests/unit/kernel_check.c */
 static sigjmp_buf failed;
@@ -67,6 +67,12 @@ void host_fail(const char *format, ...)
 static void on_signal(int number)
 {
     diverge("signal %d", number);
+}
+
+static void watch(time_t seconds)
+{
+    struct itimerval limit = {.it_value.tv_sec = seconds};
+    setitimer(ITIMER_VIRTUAL, &limit, NULL);
 }
 
 /* ---- one operation ------------------------------------------------------- */
@@ -246,7 +252,7 @@ static bool run_trace(uint64_t seed, uint32_t last, uint32_t every)
     if (sigsetjmp(failed, 1) != 0) {
         return false;
     }
-    alarm(HANGS);
+    watch(HANGS);
     choose_seed(seed);
     machine_boot();
     for (; trace_index <= last; trace_index++) {
@@ -367,7 +373,7 @@ int main(int argc, char **argv)
     uint32_t every = argc > 3 ? (uint32_t)strtoul(argv[3], NULL, 0) : 2048;
     signal(SIGSEGV, on_signal);
     signal(SIGFPE, on_signal);
-    signal(SIGALRM, on_signal);
+    signal(SIGVTALRM, on_signal);
     if (argc > 3 && strcmp(argv[1], "replay") == 0) {
         bool good = run_trace(seed, every, 1);
         printf("%sok 1 - seed 0x%" PRIx64 " operation %u%s%s\n",
@@ -385,7 +391,7 @@ int main(int argc, char **argv)
     for (uint64_t i = 0; good && operations < wanted; i++) {
         good = run_trace(seed + i, TRACE - 1, every);
     }
-    alarm(0);
+    watch(0);
     if (!good) {
         explain(argv[0]);
         return 1;
