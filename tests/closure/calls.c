@@ -1,0 +1,591 @@
+/* SPDX-License-Identifier: BSL-1.0
+ *
+ * Scope 3: protected calls. A scheduler (root) and its children call each other
+ * through two endpoints, queue, call on while they serve, answer, pass
+ * capabilities, are cancelled, stopped, started again, and die, at any moment.
+ *
+ * A monitor watches every call: it ends with an answer from him who served it,
+ * or with an error that says why; the callee sees message and badge of that
+ * caller; nobody waits for himself, or for somebody dead.
+ */
+#include "closure.h"
+
+#include <string.h>
+
+#include "kernel_check.h"
+
+#define KIDS      3u
+#define PEOPLE    (KIDS + 1u) /* the last one is root */
+#define ENDPOINTS 2u
+#define KID_LOG2  8u /* of a kid's CNode */
+#define DIRT      0xa5
+#define USER_PC   0x100u
+#define MOVES_MAX 512u
+
+enum { /* root's slots */
+    KID = 2,
+    DOMAIN = KID + KIDS,
+    NODE = DOMAIN + KIDS,
+    ENDPOINT = NODE + KIDS,
+    CPU = ENDPOINT + ENDPOINTS,
+    ROOT_DOMAIN,
+    ROOT,
+    FREE, /* where root takes a capability */
+    SLOTS,
+};
+
+enum { MY_ENDPOINT = 1, THING = MY_ENDPOINT + ENDPOINTS, TAKEN };
+
+enum who { A_KID, THE_ROOT, A_FAULT, AN_INTERRUPT };
+
+struct move {
+    enum who who;
+    uint32_t nr;
+    uint64_t x[8]; /* of SVC_CALL, SVC_REPLY: x8, x9, x10 */
+};
+
+static const struct {
+    uint32_t kids;
+    uint32_t serves[ENDPOINTS]; /* who answers at the start */
+    bool root_calls, binds, domains_die;
+} sizes[] = {
+    {2, {1, 0}, false, true, true},
+    {3, {1, 2}, false, true, false},
+    {2, {1, KIDS}, true, false, true},
+    {3, {1, 2}, false, true, true},
+};
+
+static struct move menu[MOVES_MAX];
+static uint32_t n_menu, kids;
+static ref_t person[PEOPLE], domain[KIDS], node[KIDS], endpoint[ENDPOINTS];
+
+struct waiting { /* a person, before a move */
+    enum dispatcher_state state;
+    ref_t callee, caller;
+};
+static struct waiting before[PEOPLE];
+
+/* ---- the menu ---------------------------------------------------------- */
+
+static void add(enum who who, uint32_t nr, uint64_t a, uint64_t b, uint64_t c)
+{
+    if (n_menu < MOVES_MAX) {
+        menu[n_menu++] = (struct move){who, nr, {a, b, c}};
+    }
+}
+
+static void add_caller(enum who who, uint64_t first, uint64_t thing,
+                       uint64_t taken)
+{
+    static const uint64_t flags[] = {0, CALL_NOWAIT, CALL_CAP, CALL_RECEIVE,
+                                     CALL_CAP | CALL_RECEIVE};
+    for (uint32_t e = 0; e < ENDPOINTS; e++) {
+        for (uint32_t f = 0; f < sizeof(flags) / sizeof(flags[0]); f++) {
+            add(who, SVC_CALL, (first + e) | flags[f], thing, taken);
+        }
+    }
+    add(who, SVC_CALL, first | 1ull << 40, thing, taken);
+    add(who, SVC_CALL, first | CALL_CAP, taken, taken);
+    add(who, SVC_CALL, first | CALL_RECEIVE, thing, thing);
+    add(who, SVC_CALL, thing, 0, 0);
+    add(who, SVC_CALL, 0xffff, 0, 0);
+    add(who, SVC_REPLY, 0, 0, 0);
+    add(who, SVC_REPLY, REPLY_CAP, thing, 0);
+    add(who, SVC_REPLY, REPLY_CAP, 0xffff, 0);
+    add(who, SVC_REPLY, 1, 0, 0);
+    add(who, SYS_CALL_ACCEPT, HOST_CALL_ENTRY, 0x8000, 0);
+    add(who, SYS_CALL_ACCEPT, HOST_CALL_ENTRY, 0x8000, taken);
+    add(who, SYS_CALL_ACCEPT, HOST_CALL_ENTRY, 0x8001, 0);
+    add(who, SYS_BLOCK, ~0ull, 0, 0);
+    add(who, SYS_CAP_DELETE, taken, 0, 0);
+}
+
+static void add_scheduler(void)
+{
+    for (uint32_t k = 0; k < kids; k++) {
+        add(THE_ROOT, SYS_RUN, k, ~0ull, 1);
+        add(THE_ROOT, SYS_DISPATCHER_START, KID + k, USER_PC, 0x8000);
+        add(THE_ROOT, SYS_DISPATCHER_STOP, KID + k, 0, 0);
+        add(THE_ROOT, SYS_DISPATCHER_CANCEL, KID + k, 0, 0);
+        add(THE_ROOT, SYS_CAP_DELETE, KID + k, 0, 0);
+        if (sizes[scope_size].domains_die) {
+            add(THE_ROOT, SYS_CAP_DELETE, DOMAIN + k, 0, 0);
+            add(THE_ROOT, SYS_CAP_DELETE, NODE + k, 0, 0);
+        }
+        for (uint32_t e = 0; sizes[scope_size].binds && e < ENDPOINTS; e++) {
+            add(THE_ROOT, SYS_ENDPOINT_BIND, ENDPOINT + e, KID + k, 0);
+        }
+    }
+    for (uint32_t e = 0; e < ENDPOINTS; e++) {
+        add(THE_ROOT, SYS_CAP_DELETE, ENDPOINT + e, 0, 0);
+        add(THE_ROOT, SYS_CAP_REVOKE, ENDPOINT + e, 0, 0);
+    }
+    add(THE_ROOT, SYS_RUN, kids, ~0ull, 1);
+    add(THE_ROOT, SYS_DISPATCHER_STOP, ENDPOINT, 0, 0);
+    add(THE_ROOT, SYS_CAP_REVOKE, CPU, 0, 0);
+}
+
+static void make_menu(void)
+{
+    n_menu = 0;
+    add_caller(A_KID, MY_ENDPOINT, THING, TAKEN);
+    if (sizes[scope_size].root_calls) {
+        add_caller(THE_ROOT, ENDPOINT, CPU, FREE);
+    }
+    add_scheduler();
+    add(A_FAULT, 0, 0, 0, 0);
+    add(AN_INTERRUPT, 0, 0, 0, 0);
+}
+
+static uint32_t moves(void)
+{
+    return n_menu;
+}
+
+/* ---- the machine ------------------------------------------------------- */
+
+static ref_t make(uint32_t index, uint32_t type, uint32_t log2)
+{
+    ref_t obj = machine_take(log2);
+    object_create(machine_give(index, type, obj, log2 - CELL_LOG2), 0);
+    return obj;
+}
+
+static void make_kid(uint32_t k)
+{
+    person[k] = make(KID + k, TYPE_DISPATCHER, DISPATCHER_LOG2);
+    domain[k] = make(DOMAIN + k, TYPE_DOMAIN, DOMAIN_LOG2_MIN);
+    node[k] = make(NODE + k, TYPE_CNODE, KID_LOG2);
+    MUST(DOMAIN_SET_CSPACE, DOMAIN + k, NODE + k);
+    struct dispatcher *d = dispatcher_at(person[k]);
+    d->state = IS_STOPPED; /* as dispatcher_bind would */
+    d->domain = domain[k];
+    d->pages = ROOT_RANGE_VA + (k + 1) * STRETCH_BYTES;
+    d->pages_entry = 1;
+    d->entry = HOST_CALL_ENTRY; /* as call_accept would */
+    d->sp = 0x8000;
+    d->urgency = 1;
+    domain_at(domain[k])->dispatcher[0] = person[k];
+    MUST(DISPATCHER_SET_PARENT, KID + k, ROOT, k);
+}
+
+static void give_kid(uint32_t k)
+{
+    for (uint32_t e = 0; e < ENDPOINTS; e++) {
+        MUST(CAP_COPY, CPTR(NODE + k, MY_ENDPOINT + e), ENDPOINT + e,
+             RIGHTS_ALL, k + 1);
+    }
+    MUST(CAP_COPY, CPTR(NODE + k, THING), CPU, RIGHTS_ALL);
+}
+
+static void watch_all(void)
+{
+    watch(ram_at(kernel.head), 32);
+    watch(ram_at(root_cnode), SLOTS * sizeof(struct slot));
+    watch_dispatcher(root_dispatcher, KIDS, 0);
+    for (uint32_t k = 0; k < kids; k++) {
+        watch_dispatcher(person[k], 0, 0);
+        watch(domain_at(domain[k]), offsetof(struct domain, table));
+        watch(ram_at(node[k]), 1u << KID_LOG2);
+    }
+    watch(domain_at(dispatcher_at(root_dispatcher)->domain),
+          offsetof(struct domain, table));
+    for (uint32_t e = 0; e < ENDPOINTS; e++) {
+        watch(endpoint_at(endpoint[e]), sizeof(struct endpoint));
+    }
+}
+
+static void boot(void)
+{
+    machine_boot(SLOTS);
+    kids = sizes[scope_size].kids;
+    person[KIDS] = root_dispatcher;
+    machine_give(ROOT_DOMAIN, TYPE_DOMAIN,
+                 dispatcher_at(root_dispatcher)->domain, 9);
+    machine_give(ROOT, TYPE_DISPATCHER, root_dispatcher, 9);
+    machine_give(CPU, TYPE_CPU, 0, 0);
+    for (uint32_t k = 0; k < kids; k++) {
+        make_kid(k);
+    }
+    for (uint32_t e = 0; e < ENDPOINTS; e++) {
+        endpoint[e] = make(ENDPOINT + e, TYPE_ENDPOINT, ENDPOINT_LOG2);
+        uint32_t server = sizes[scope_size].serves[e];
+        MUST(ENDPOINT_BIND, ENDPOINT + e, server == KIDS ? ROOT : KID + server);
+    }
+    for (uint32_t k = 0; k < kids; k++) {
+        give_kid(k);
+        MUST(DISPATCHER_START, KID + k, USER_PC, 0x8000);
+    }
+    if (sizes[scope_size].root_calls) {
+        MUST(CALL_ACCEPT, HOST_CALL_ENTRY, 0x8000, FREE);
+    }
+    watch_all();
+    make_menu();
+}
+
+/* ---- states that are alike --------------------------------------------- */
+
+static bool is_alive(ref_t obj, uint32_t type)
+{
+    ref_t list[LIST_MAX];
+    uint32_t n = walk_list(list);
+    for (uint32_t i = 0; i < n; i++) {
+        const struct slot *s = slot_at(list[i]);
+        if (s->obj == obj && (s->type == type ||
+                              (s->type == TYPE_ZOMBIE && s->aux == type))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_waiting(const struct dispatcher *d)
+{
+    return d->state == IS_CALLING || d->state == IS_QUEUED;
+}
+
+/* What registers hold is the program's affair, and it may do anything next;
+ * only what a waiting caller said matters. */
+static void normal_person(uint32_t i)
+{
+    struct dispatcher *d = dispatcher_at(person[i]);
+    d->context = (struct saved_context){.pc = USER_PC};
+    d->until = ~0ull;
+    d->esr = d->far = 0;
+    d->urgency = 1;
+    if (is_waiting(d)) {
+        d->context.x[0] = 0x10 + i;
+    } else {
+        d->call_flags = d->call_cap = d->call_receive = d->badge = 0;
+    }
+    d->user.upcall.fault = (struct upcall_fault){0};
+    d->user.upcall.saved_slot = 0;
+    d->identity.now = d->identity.until = 0;
+    for (uint32_t k = 0; k < kids && i == KIDS; k++) {
+        d->identity.child[k].until = 0;
+    }
+}
+
+static void bury(uint32_t k)
+{
+    struct dispatcher *d = dispatcher_at(person[k]);
+    memset(&d->context, DIRT, sizeof(d->context));
+    memset(&d->state, DIRT,
+           offsetof(struct dispatcher, child) -
+               offsetof(struct dispatcher, state));
+    memset(&d->identity, DIRT, offsetof(struct identity_page, child));
+    memset(&d->user.upcall, DIRT, offsetof(struct upcall_page, slots));
+}
+
+static void bury_dead(void)
+{
+    for (uint32_t k = 0; k < kids; k++) {
+        if (!is_alive(person[k], TYPE_DISPATCHER)) {
+            bury(k);
+        }
+        if (!is_alive(domain[k], TYPE_DOMAIN)) {
+            memset(domain_at(domain[k]), DIRT, offsetof(struct domain, table));
+        }
+        if (!is_alive(node[k], TYPE_CNODE)) {
+            memset(ram_at(node[k]), DIRT, 1u << KID_LOG2);
+        }
+    }
+    for (uint32_t e = 0; e < ENDPOINTS; e++) {
+        if (!is_alive(endpoint[e], TYPE_ENDPOINT)) {
+            memset(endpoint_at(endpoint[e]), DIRT, sizeof(struct endpoint));
+        }
+    }
+}
+
+/* Root, when it has the CPU, is in its handler and has taken its news. */
+static void normal_root(void)
+{
+    struct upcall_page *p = upcall_page(dispatcher_at(root_dispatcher));
+    p->child_changed[0] = 0;
+    if (kernel.core[0].current == root_dispatcher) {
+        p->mask = MASK_ON;
+        p->pending = 0;
+        p->events = 0;
+    }
+}
+
+static void normal(bool symmetry)
+{
+    (void)symmetry;
+    for (uint32_t i = 0; i < PEOPLE; i++) {
+        if (i < kids || i == KIDS) {
+            normal_person(i);
+        }
+    }
+    normal_root();
+    bury_dead();
+    normal_core();
+}
+
+/* ---- the monitor ------------------------------------------------------- */
+
+static bool exists(uint32_t i)
+{
+    return i == KIDS ||
+           (i < kids && slot_at(root_cnode + KID + i)->type == TYPE_DISPATCHER);
+}
+
+static uint32_t index_of(ref_t d)
+{
+    for (uint32_t i = 0; i < PEOPLE; i++) {
+        if (person[i] == d && d != 0) {
+            return i;
+        }
+    }
+    return PEOPLE;
+}
+
+static void remember(void)
+{
+    for (uint32_t i = 0; i < PEOPLE; i++) {
+        if (exists(i)) {
+            const struct dispatcher *d = dispatcher_at(person[i]);
+            before[i] = (struct waiting){d->state, d->callee, d->caller};
+        } else {
+            before[i] = (struct waiting){IS_DEAD, 0, 0};
+        }
+    }
+}
+
+/* A call of person i ended: with an answer, or an error that is possible. */
+static void check_end(uint32_t i, const struct move *m, uint32_t actor)
+{
+    const uint64_t *x = dispatcher_at(person[i])->context.x;
+    bool was_queued = before[i].state == IS_QUEUED;
+    switch (x[8]) {
+    case ERR_OK:
+        if (m->nr != SVC_REPLY || before[i].callee != person[actor] ||
+            before[actor].caller != person[i] || x[0] != 0x20 + actor ||
+            x[9] != (m->x[0] == REPLY_CAP)) {
+            host_fail("the call of %u ends with no answer to it", i);
+        }
+        return;
+    case ERR_PEER_DEAD:
+    case ERR_TIMEOUT:
+        break;
+    default:
+        if (!was_queued || x[8] >= ERR_COUNT) {
+            host_fail("the call of %u ends with error %llu", i,
+                      (unsigned long long)x[8]);
+        }
+    }
+    if (x[0] != 0x10 + i || x[9] != 0) {
+        host_fail("the call of %u failed and changed its registers", i);
+    }
+}
+
+/* A call starts on person i: what it sees is what the caller said. */
+static void check_start(uint32_t i)
+{
+    const struct dispatcher *d = dispatcher_at(person[i]);
+    const struct dispatcher *c = dispatcher_at(d->caller);
+    uint32_t caller = index_of(d->caller);
+    bool cap = (c->call_flags & CALL_CAP) != 0;
+    uint64_t badge = caller == KIDS ? 0 : caller + 1;
+    if (d->context.x[0] != 0x10 + caller || d->context.x[8] != badge ||
+        d->context.x[9] != cap || d->context.pc != HOST_CALL_ENTRY) {
+        host_fail("the call of %u arrives at %u as another", caller, i);
+    }
+}
+
+static void check_calls(const struct move *m, uint32_t actor)
+{
+    for (uint32_t i = 0; i < PEOPLE; i++) {
+        if (!exists(i)) {
+            continue;
+        }
+        const struct dispatcher *d = dispatcher_at(person[i]);
+        bool waited =
+            before[i].state == IS_QUEUED || before[i].state == IS_CALLING;
+        if (waited && d->state == IS_READY) {
+            check_end(i, m, actor);
+        } else if (waited && !is_waiting(d) && d->state != IS_STOPPED) {
+            host_fail("the call of %u is lost", i);
+        }
+        if (d->caller != 0 && d->caller != before[i].caller) {
+            check_start(i);
+        }
+    }
+}
+
+/* Nobody waits in a ring; who is queued is in a queue. */
+static void check_waiting(void)
+{
+    uint32_t queued = 0, in_queues = 0;
+    for (uint32_t i = 0; i < PEOPLE; i++) {
+        ref_t at = exists(i) ? person[i] : 0;
+        queued += at != 0 && dispatcher_at(at)->state == IS_QUEUED;
+        for (uint32_t n = 0; at != 0; n++) {
+            if (n == PEOPLE || !exists(index_of(at))) {
+                host_fail("%u waits in a ring, or for somebody dead", i);
+            }
+            const struct dispatcher *d = dispatcher_at(at);
+            at = is_waiting(d) ? d->callee : 0;
+        }
+    }
+    for (uint32_t e = 0; e < ENDPOINTS; e++) {
+        ref_t first = endpoint_at(endpoint[e])->waiters, at = first;
+        for (; is_alive(endpoint[e], TYPE_ENDPOINT) && at != 0; in_queues++) {
+            at = dispatcher_at(at)->wait.next;
+            at = at == first ? 0 : at;
+        }
+    }
+    if (queued != in_queues) {
+        host_fail("%u are queued, %u in queues", queued, in_queues);
+    }
+}
+
+static void check(void)
+{
+    check_all();
+    check_waiting();
+}
+
+/* ---- what is done ------------------------------------------------------ */
+
+/* Does the way of those who wait lead from the endpoint to person i? */
+static bool is_ring(uint32_t i, ref_t ep)
+{
+    ref_t at = endpoint_at(ep)->dispatcher;
+    for (uint32_t n = 0; n < PEOPLE && at != 0; n++) {
+        if (at == person[i]) {
+            return true;
+        }
+        const struct dispatcher *d = dispatcher_at(at);
+        at = is_waiting(d) ? d->callee : 0;
+    }
+    return false;
+}
+
+static enum outcome refuse(struct dispatcher *d, const struct dispatcher *was)
+{
+    d->context = was->context;
+    d->call_flags = was->call_flags;
+    d->call_cap = was->call_cap;
+    d->call_receive = was->call_receive;
+    d->badge = was->badge;
+    return REFUSED;
+}
+
+static enum outcome invoke(uint32_t i, const struct move *m)
+{
+    struct dispatcher *d = dispatcher_at(person[i]);
+    struct dispatcher was; /* the front of it */
+    memcpy(&was, d, offsetof(struct dispatcher, child));
+    for (uint32_t k = 0; k < 8; k++) {
+        d->context.x[k] = (m->nr == SVC_CALL ? 0x10 : 0x20) + i;
+    }
+    memcpy(&d->context.x[8], m->x, 3 * sizeof(uint64_t));
+    syscall_dispatch(d, m->nr);
+    if (m->nr == SVC_CALL && d->state == IS_READY) {
+        uint64_t e = d->context.x[8];
+        struct slot *s = NULL;
+        bool ring = cap_get((uint32_t)m->x[0], TYPE_ENDPOINT, RIGHT_CALL,
+                            &s) == ERR_OK && is_ring(i, s->obj);
+        if (e == ERR_OK || (e == ERR_DEADLOCK && !ring)) {
+            host_fail("a call fails with error %llu", (unsigned long long)e);
+        }
+        return refuse(d, &was);
+    }
+    if (m->nr == SVC_REPLY && d->caller == was.caller) {
+        return refuse(d, &was);
+    }
+    return DONE;
+}
+
+static enum outcome act(const struct move *m, uint32_t actor)
+{
+    struct core_state *core = &kernel.core[0];
+    if (m->who == AN_INTERRUPT) {
+        if (core->current == root_dispatcher) {
+            return CANNOT;
+        }
+        upcall_event(dispatcher_at(root_dispatcher), 0);
+        return DONE;
+    }
+    if (core->current == 0 ||
+        (m->who == THE_ROOT) != (core->current == root_dispatcher)) {
+        return CANNOT;
+    }
+    if (m->who == A_FAULT) {
+        upcall_fault(dispatcher_at(core->current), REASON_FAULT, 1, 2);
+        return DONE;
+    }
+    if (m->nr == SVC_CALL || m->nr == SVC_REPLY) {
+        return invoke(actor, m);
+    }
+    return outcome_of(machine_call(m->nr, m->x));
+}
+
+static enum outcome move(uint32_t i)
+{
+    uint32_t actor = index_of(kernel.core[0].current);
+    remember();
+    enum outcome o = act(&menu[i], actor);
+    if (o == DONE) {
+        check_calls(&menu[i], actor);
+        machine_settle();
+    }
+    return o;
+}
+
+/* ---- words ------------------------------------------------------------- */
+
+static void show_move(uint32_t i, char *text, size_t size)
+{
+    const struct move *m = &menu[i];
+    uint32_t actor = index_of(kernel.core[0].current);
+    if (m->who == AN_INTERRUPT || m->who == A_FAULT) {
+        say(text, size, m->who == A_FAULT ? "%u faults" : "interrupt (%u ran)",
+            actor);
+        return;
+    }
+    say(text, size, actor == KIDS ? "root: " : "%u: ", actor);
+    if (m->nr == SVC_CALL || m->nr == SVC_REPLY) {
+        say(text, size, "%s slot %u%s%s%s", m->nr == SVC_CALL ? "call" : "reply",
+            (uint32_t)m->x[0], m->x[0] & CALL_CAP ? " with capability" : "",
+            m->x[0] & CALL_RECEIVE ? " to receive" : "",
+            m->x[0] & CALL_NOWAIT ? " at once" : "");
+    } else {
+        say_call(text, size, m->nr, m->x);
+    }
+}
+
+static void show_state(char *text, size_t size)
+{
+    static const char *const names[] = {"unbound", "stopped", "ready",
+                                        "blocked", "queued",  "calling",
+                                        "dead"};
+    for (uint32_t i = 0; i < PEOPLE; i++) {
+        if (!exists(i)) {
+            continue;
+        }
+        const struct dispatcher *d = dispatcher_at(person[i]);
+        say(text, size, "%u %s", i, names[d->state % 7u]);
+        if (d->callee != 0) {
+            say(text, size, " (%u)", index_of(d->callee));
+        }
+        if (d->caller != 0) {
+            say(text, size, " serves %u", index_of(d->caller));
+        }
+        say(text, size, "; ");
+    }
+    say(text, size, "runs: %u", index_of(kernel.core[0].current));
+}
+
+const struct scope scope = {
+    .name = "calls",
+    .sizes = sizeof(sizes) / sizeof(sizes[0]),
+    .boot = boot,
+    .moves = moves,
+    .move = move,
+    .normal = normal,
+    .check = check,
+    .show_move = show_move,
+    .show_state = show_state,
+};
