@@ -23,15 +23,15 @@
 #define MOVES_MAX 512u
 
 enum { /* root's slots */
-    KID = 2,
-    DOMAIN = KID + KIDS,
-    NODE = DOMAIN + KIDS,
-    ENDPOINT = NODE + KIDS,
-    CPU = ENDPOINT + ENDPOINTS,
-    ROOT_DOMAIN,
-    ROOT,
-    FREE, /* where root takes a capability */
-    SLOTS,
+       KID = 2,
+       DOMAIN = KID + KIDS,
+       NODE = DOMAIN + KIDS,
+       ENDPOINT = NODE + KIDS,
+       CPU = ENDPOINT + ENDPOINTS,
+       ROOT_DOMAIN,
+       ROOT,
+       FREE, /* where root takes a capability */
+       SLOTS,
 };
 
 enum { MY_ENDPOINT = 1, THING = MY_ENDPOINT + ENDPOINTS, TAKEN };
@@ -47,12 +47,13 @@ struct move {
 static const struct {
     uint32_t kids;
     uint32_t serves[ENDPOINTS]; /* who answers at the start */
-    bool root_calls, binds, domains_die;
+    bool root_calls, caps, binds, domains_die;
 } sizes[] = {
-    {2, {1, 0}, false, true, true},
-    {3, {1, 2}, false, true, false},
-    {2, {1, KIDS}, true, false, true},
-    {3, {1, 2}, false, true, true},
+    {2, {1, 0}, false, true, true, true},
+    {3, {1, 2}, false, false, false, false},
+    {2, {1, KIDS}, true, true, false, true},
+    {2, {1, KIDS}, true, false, false, false},
+    {3, {1, 2}, false, true, true, true},
 };
 
 static struct move menu[MOVES_MAX];
@@ -80,7 +81,7 @@ static void add_caller(enum who who, uint64_t first, uint64_t thing,
     static const uint64_t flags[] = {0, CALL_NOWAIT, CALL_CAP, CALL_RECEIVE,
                                      CALL_CAP | CALL_RECEIVE};
     for (uint32_t e = 0; e < ENDPOINTS; e++) {
-        for (uint32_t f = 0; f < sizeof(flags) / sizeof(flags[0]); f++) {
+        for (uint32_t f = 0; f < (sizes[scope_size].caps ? 5u : 2u); f++) {
             add(who, SVC_CALL, (first + e) | flags[f], thing, taken);
         }
     }
@@ -90,14 +91,16 @@ static void add_caller(enum who who, uint64_t first, uint64_t thing,
     add(who, SVC_CALL, thing, 0, 0);
     add(who, SVC_CALL, 0xffff, 0, 0);
     add(who, SVC_REPLY, 0, 0, 0);
-    add(who, SVC_REPLY, REPLY_CAP, thing, 0);
+    if (sizes[scope_size].caps) {
+        add(who, SVC_REPLY, REPLY_CAP, thing, 0);
+        add(who, SYS_CALL_ACCEPT, HOST_CALL_ENTRY, 0x8000, 0);
+        add(who, SYS_CALL_ACCEPT, HOST_CALL_ENTRY, 0x8000, taken);
+        add(who, SYS_CAP_DELETE, taken, 0, 0);
+    }
     add(who, SVC_REPLY, REPLY_CAP, 0xffff, 0);
     add(who, SVC_REPLY, 1, 0, 0);
-    add(who, SYS_CALL_ACCEPT, HOST_CALL_ENTRY, 0x8000, 0);
-    add(who, SYS_CALL_ACCEPT, HOST_CALL_ENTRY, 0x8000, taken);
     add(who, SYS_CALL_ACCEPT, HOST_CALL_ENTRY, 0x8001, 0);
     add(who, SYS_BLOCK, ~0ull, 0, 0);
-    add(who, SYS_CAP_DELETE, taken, 0, 0);
 }
 
 static void add_scheduler(void)
@@ -182,7 +185,7 @@ static void watch_all(void)
 {
     watch(ram_at(kernel.head), 32);
     watch(ram_at(root_cnode), SLOTS * sizeof(struct slot));
-    watch_dispatcher(root_dispatcher, KIDS, 0);
+    watch_dispatcher(root_dispatcher, KIDS, 1);
     for (uint32_t k = 0; k < kids; k++) {
         watch_dispatcher(person[k], 0, 0);
         watch(domain_at(domain[k]), offsetof(struct domain, table));
@@ -231,8 +234,8 @@ static bool is_alive(ref_t obj, uint32_t type)
     uint32_t n = walk_list(list);
     for (uint32_t i = 0; i < n; i++) {
         const struct slot *s = slot_at(list[i]);
-        if (s->obj == obj && (s->type == type ||
-                              (s->type == TYPE_ZOMBIE && s->aux == type))) {
+        if (s->obj == obj &&
+            (s->type == type || (s->type == TYPE_ZOMBIE && s->aux == type))) {
             return true;
         }
     }
@@ -269,12 +272,10 @@ static void normal_person(uint32_t i)
 static void bury(uint32_t k)
 {
     struct dispatcher *d = dispatcher_at(person[k]);
-    memset(&d->context, DIRT, sizeof(d->context));
     memset(&d->state, DIRT,
            offsetof(struct dispatcher, child) -
                offsetof(struct dispatcher, state));
-    memset(&d->identity, DIRT, offsetof(struct identity_page, child));
-    memset(&d->user.upcall, DIRT, offsetof(struct upcall_page, slots));
+    d->user.upcall.mask = d->user.upcall.pending = 0xa5a5a5a5;
 }
 
 static void bury_dead(void)
@@ -284,10 +285,10 @@ static void bury_dead(void)
             bury(k);
         }
         if (!is_alive(domain[k], TYPE_DOMAIN)) {
-            memset(domain_at(domain[k]), DIRT, offsetof(struct domain, table));
+            memset(domain_at(domain[k]), DIRT, 8); /* CSpace, dispatcher */
         }
         if (!is_alive(node[k], TYPE_CNODE)) {
-            memset(ram_at(node[k]), DIRT, 1u << KID_LOG2);
+            memset(ram_at(node[k]), DIRT, (TAKEN + 1u) * sizeof(struct slot));
         }
     }
     for (uint32_t e = 0; e < ENDPOINTS; e++) {
@@ -302,6 +303,7 @@ static void normal_root(void)
 {
     struct upcall_page *p = upcall_page(dispatcher_at(root_dispatcher));
     p->child_changed[0] = 0;
+    p->slots[0] = (struct saved_context){0};
     if (kernel.core[0].current == root_dispatcher) {
         p->mask = MASK_ON;
         p->pending = 0;
@@ -485,8 +487,9 @@ static enum outcome invoke(uint32_t i, const struct move *m)
     if (m->nr == SVC_CALL && d->state == IS_READY) {
         uint64_t e = d->context.x[8];
         struct slot *s = NULL;
-        bool ring = cap_get((uint32_t)m->x[0], TYPE_ENDPOINT, RIGHT_CALL,
-                            &s) == ERR_OK && is_ring(i, s->obj);
+        bool ring = cap_get((uint32_t)m->x[0], TYPE_ENDPOINT, RIGHT_CALL, &s) ==
+                        ERR_OK &&
+                    is_ring(i, s->obj);
         if (e == ERR_OK || (e == ERR_DEADLOCK && !ring)) {
             host_fail("a call fails with error %llu", (unsigned long long)e);
         }
@@ -511,6 +514,10 @@ static enum outcome act(const struct move *m, uint32_t actor)
     if (core->current == 0 ||
         (m->who == THE_ROOT) != (core->current == root_dispatcher)) {
         return CANNOT;
+    }
+    if (m->nr == SVC_CALL && m->who == THE_ROOT && core->depth > 1 &&
+        !(m->x[0] & CALL_NOWAIT)) {
+        return CANNOT; /* check_chain forbids schedulers that queue */
     }
     if (m->who == A_FAULT) {
         upcall_fault(dispatcher_at(core->current), REASON_FAULT, 1, 2);
@@ -547,8 +554,9 @@ static void show_move(uint32_t i, char *text, size_t size)
     }
     say(text, size, actor == KIDS ? "root: " : "%u: ", actor);
     if (m->nr == SVC_CALL || m->nr == SVC_REPLY) {
-        say(text, size, "%s slot %u%s%s%s", m->nr == SVC_CALL ? "call" : "reply",
-            (uint32_t)m->x[0], m->x[0] & CALL_CAP ? " with capability" : "",
+        say(text, size, "%s slot %u%s%s%s",
+            m->nr == SVC_CALL ? "call" : "reply", (uint32_t)m->x[0],
+            m->x[0] & CALL_CAP ? " with capability" : "",
             m->x[0] & CALL_RECEIVE ? " to receive" : "",
             m->x[0] & CALL_NOWAIT ? " at once" : "");
     } else {

@@ -22,7 +22,7 @@
 #define MOVES_MAX 16384u
 
 static const struct {
-    uint32_t slots; /* that are alike, from FIRST on */
+    uint32_t slots;        /* that are alike, from FIRST on */
     uint32_t pages, inner; /* inner: slots of a CNode that the menu names */
     uint32_t kinds;        /* of kinds[], so many */
 } sizes[] = {
@@ -42,13 +42,11 @@ struct made { /* a kind of retype: type, log2, count, at, rank */
     uint64_t type, log2, count, at, rank;
 };
 
-static const struct made kinds[] = { /* sizes[] says how many of them */
-    {TYPE_UNTYPED, 12, 1, 0, 0},
-    {TYPE_FRAME, 12, 1, 0, 0},
-    {TYPE_CNODE, 7, 1, 0xf00, 0},
-    {TYPE_CNODE, 7, 1, 0xf00, 1},
-    {TYPE_ENDPOINT, 6, 1, 0xfc0, 0},
-    {TYPE_ENDPOINT, 6, 1, 0xf80, 0},
+static const struct made kinds[] = {
+    /* sizes[] says how many of them */
+    {TYPE_UNTYPED, 12, 1, 0, 0},     {TYPE_FRAME, 12, 1, 0, 0},
+    {TYPE_CNODE, 7, 1, 0xf00, 0},    {TYPE_CNODE, 7, 1, 0xf00, 1},
+    {TYPE_ENDPOINT, 6, 1, 0xfc0, 0}, {TYPE_ENDPOINT, 6, 1, 0xf80, 0},
     {TYPE_ENDPOINT, 6, 2, 0xf80, 0},
 };
 /* Never right, whatever the slots hold. */
@@ -262,8 +260,9 @@ static void show_state(char *text, size_t size)
         say(text, size, "%s%s%u %s", i ? ", " : "", root ? "" : "@",
             list[i] - (root ? root_cnode : arena), name_of(s->type));
         if (s->obj != root_cnode) {
-            say(text, size, " @%u+%u depth %u%s", s->obj - arena, 1u << s->order,
-                s->attr & ATTR_DEPTH, s->attr & ATTR_FENCE ? " fence" : "");
+            say(text, size, " @%u+%u depth %u%s", s->obj - arena,
+                1u << s->order, s->attr & ATTR_DEPTH,
+                s->attr & ATTR_FENCE ? " fence" : "");
         }
     }
 }

@@ -183,7 +183,9 @@ static void check_rest_of_ram(void)
 {
     for (size_t i = 0; i < RAM_BYTES / 8; i++) {
         if (!ram_mask[i] && memcmp(ram_host + i * 8, boot_ram + i * 8, 8)) {
-            host_fail("memory at %zx changed, which nobody may touch", i * 8);
+            host_fail("memory at %zx changed, which nobody may touch, at some "
+                      "time before this",
+                      i * 8);
         }
     }
 }

@@ -1,0 +1,641 @@
+/* SPDX-License-Identifier: BSL-1.0
+ *
+ * Scope 4: upcalls and CPU time. Two children under a scheduler (root) that
+ * runs them with limits of time and urgencies; they block, mask, leave, resume,
+ * signal each other, take interrupts, ticks and faults, and one of them writes
+ * nonsense into its upcall page.
+ *
+ * Time has three values: past, soon and never. The move `clock` lets what was
+ * soon be past. A monitor compares before and after each move: news stay until
+ * taken, an interrupted context is found where saved_slot says, and the
+ * scheduler is told of what it must know.
+ */
+#include "closure.h"
+
+#include <string.h>
+
+#include "kernel_check.h"
+
+#define KIDS      2u
+#define PEOPLE    (KIDS + 1u) /* the last one is root */
+#define KID_LOG2  8u
+#define MOVES_MAX 512u
+#define NOW       1000u
+#define SOON      2000u
+#define LATER     3000u
+#define NEVER     (~0ull)
+#define BUDGET    500u
+#define LINE      3u     /* interrupt */
+#define USER_PC   0x100u /* where programs are, by choice of normal() */
+#define SAVED_PC  0x700u /* and what their save slots hold */
+#define MARK      0x50u
+#define SAVES     27u
+
+enum { /* root's slots */
+       KID = 2,
+       DOMAIN = KID + KIDS,
+       NODE = DOMAIN + KIDS,
+       EVENT = NODE + KIDS, /* of each kid */
+       ROOT_DOMAIN = EVENT + PEOPLE,
+       ROOT,
+       IRQ,
+       CONTEXT,
+       SLOTS,
+};
+
+enum { MY_EVENT = 1 /* of everybody */, MY_IRQ = MY_EVENT + PEOPLE };
+
+enum what {
+    CALL_BY_KID,
+    CALL_BY_ROOT,
+    STORE, /* into the own upcall page: x[0] which field, x[1] the value */
+    FAULT,
+    TICK,
+    INTERRUPT,
+    CLOCK,
+};
+
+enum field { TAKE, MASK, SAVE_SLOT, ENTRY, DOUBLE_ENTRY };
+
+struct move {
+    enum what what;
+    uint32_t nr;
+    uint64_t x[8];
+};
+
+static const struct {
+    bool nonsense; /* kid 0 stores what it should not */
+    bool budget, irq, urgency;
+    bool lazy; /* root need not take its news */
+    bool die;
+} sizes[] = {
+    {false, false, false, true, false, false},
+    {true, false, false, false, false, true},
+    {false, true, true, false, true, false},
+    {false, true, true, true, true, false},
+    {false, false, true, true, false, true},
+};
+
+struct person { /* before a move */
+    enum dispatcher_state state;
+    uint32_t pending, word;
+    uint64_t events;
+};
+
+static struct move menu[MOVES_MAX];
+static uint32_t n_menu;
+static ref_t person[PEOPLE], domain[KIDS], node[KIDS], context;
+static struct person before[PEOPLE];
+static bool line_masked_before;
+
+/* ---- the menu ---------------------------------------------------------- */
+
+static void add(enum what what, uint32_t nr, uint64_t a, uint64_t b, uint64_t c)
+{
+    if (n_menu < MOVES_MAX) {
+        menu[n_menu++] = (struct move){what, nr, {a, b, c}};
+    }
+}
+
+static void add_kid_moves(void)
+{
+    add(CALL_BY_KID, SYS_LEAVE, 0, 0, 0);
+    add(CALL_BY_KID, SYS_RESUME, 0, 0, 0);
+    add(CALL_BY_KID, SYS_RESUME, SAVE_DOUBLE, 0, 0);
+    add(CALL_BY_KID, SYS_RESUME, SAVE_SLOTS, 0, 0);
+    add(CALL_BY_KID, SYS_BLOCK, NEVER, 0, 0);
+    add(CALL_BY_KID, SYS_BLOCK, SOON, 0, 0);
+    add(CALL_BY_KID, SYS_BLOCK, 0, 0, 0);
+    add(CALL_BY_KID, SYS_RUN, 0, NEVER, 0);
+    for (uint32_t i = 0; i < PEOPLE; i++) {
+        add(CALL_BY_KID, SYS_EVENT_SIGNAL, MY_EVENT + i, 0, 0);
+    }
+    add(CALL_BY_KID, SYS_EVENT_SIGNAL, 0, 0, 0);
+    add(STORE, 0, TAKE, 0, 0);
+    add(STORE, 0, MASK, MASK_OFF, 0);
+    add(STORE, 0, MASK, MASK_ON, 0);
+    add(FAULT, 0, 0, 0, 0);
+    add(TICK, 0, 0, 0, 0);
+}
+
+static void add_nonsense(void)
+{
+    add(STORE, 0, MASK, MASK_DOUBLE, 0);
+    add(STORE, 0, MASK, 77, 0);
+    add(STORE, 0, SAVE_SLOT, 0, 0);
+    add(STORE, 0, SAVE_SLOT, SAVE_DOUBLE, 0);
+    add(STORE, 0, SAVE_SLOT, ~0u, 0);
+    add(STORE, 0, ENTRY, 0, 0);
+    add(STORE, 0, ENTRY, HOST_ENTRY, 0);
+    add(STORE, 0, DOUBLE_ENTRY, 0, 0);
+    add(STORE, 0, DOUBLE_ENTRY, HOST_DOUBLE_ENTRY, 0);
+}
+
+static void add_root_moves(void)
+{
+    static const uint64_t untils[] = {NEVER, SOON, 0};
+    bool urgent = sizes[scope_size].urgency;
+    for (uint32_t k = 0; k < KIDS; k++) {
+        for (uint32_t i = 0; i < 3; i++) {
+            add(CALL_BY_ROOT, SYS_RUN, k, untils[i], urgent ? k : 0);
+        }
+        add(CALL_BY_ROOT, SYS_DISPATCHER_START, KID + k, USER_PC, 0);
+        add(CALL_BY_ROOT, SYS_DISPATCHER_STOP, KID + k, 0, 0);
+        add(CALL_BY_ROOT, SYS_EVENT_SIGNAL, EVENT + k, 0, 0);
+        if (sizes[scope_size].die) {
+            add(CALL_BY_ROOT, SYS_CAP_REVOKE, KID + k, 0, 0);
+            add(CALL_BY_ROOT, SYS_CAP_DELETE, KID + k, 0, 0);
+        }
+    }
+    add(CALL_BY_ROOT, SYS_RUN, KIDS, NEVER, 0);
+    add(CALL_BY_ROOT, SYS_RUN, 0, NEVER, 256);
+    add(CALL_BY_ROOT, SYS_BLOCK, NEVER, 0, 0);
+    add(CALL_BY_ROOT, SYS_BLOCK, SOON, 0, 0);
+    add(CALL_BY_ROOT, SYS_LEAVE, 0, 0, 0);
+    add(CALL_BY_ROOT, SYS_DISPATCHER_START, KID, ~0ull, 0);
+    if (sizes[scope_size].budget) {
+        add(CALL_BY_ROOT, SYS_SCHED_REFILL, CONTEXT, 0, 0);
+        add(CALL_BY_ROOT, SYS_SCHED_REFILL, CONTEXT, BUDGET, 0);
+        add(CALL_BY_ROOT, SYS_SCHED_REFILL, CONTEXT, NEVER, 0);
+    }
+}
+
+static void make_menu(void)
+{
+    n_menu = 0;
+    add_kid_moves();
+    add_root_moves();
+    if (sizes[scope_size].nonsense) {
+        add_nonsense();
+    }
+    if (sizes[scope_size].irq) {
+        add(INTERRUPT, 0, 0, 0, 0);
+        add(CALL_BY_KID, SYS_IRQ_ACK, MY_IRQ, 0, 0);
+        add(CALL_BY_ROOT, SYS_IRQ_BIND, IRQ, EVENT, 0);
+    }
+    add(CLOCK, 0, 0, 0, 0);
+}
+
+static uint32_t moves(void)
+{
+    return n_menu;
+}
+
+/* ---- the machine ------------------------------------------------------- */
+
+static ref_t make(uint32_t index, uint32_t type, uint32_t log2)
+{
+    ref_t obj = machine_take(log2);
+    object_create(machine_give(index, type, obj, log2 - CELL_LOG2), 0);
+    return obj;
+}
+
+static void make_kid(uint32_t k)
+{
+    person[k] = make(KID + k, TYPE_DISPATCHER, DISPATCHER_LOG2);
+    domain[k] = make(DOMAIN + k, TYPE_DOMAIN, DOMAIN_LOG2_MIN);
+    node[k] = make(NODE + k, TYPE_CNODE, KID_LOG2);
+    MUST(DOMAIN_SET_CSPACE, DOMAIN + k, NODE + k);
+    struct dispatcher *d = dispatcher_at(person[k]);
+    d->state = IS_STOPPED; /* as dispatcher_bind would */
+    d->domain = domain[k];
+    d->pages = ROOT_RANGE_VA + (k + 1) * STRETCH_BYTES;
+    d->pages_entry = 1;
+    d->user.upcall.entry = HOST_ENTRY;
+    d->user.upcall.double_entry = HOST_DOUBLE_ENTRY;
+    domain_at(domain[k])->dispatcher[0] = person[k];
+    MUST(DISPATCHER_SET_PARENT, KID + k, ROOT, k);
+}
+
+static void give_kid(uint32_t k)
+{
+    for (uint32_t i = 0; i < PEOPLE; i++) {
+        MUST(EVENT_MINT, CPTR(NODE + k, MY_EVENT + i),
+             i < KIDS ? KID + i : ROOT, 0);
+    }
+    MUST(CAP_COPY, CPTR(NODE + k, MY_IRQ), IRQ, RIGHTS_ALL);
+    MUST(DISPATCHER_START, KID + k, USER_PC, 0);
+}
+
+static void watch_all(void)
+{
+    watch(ram_at(kernel.head), 32);
+    watch(ram_at(root_cnode), SLOTS * sizeof(struct slot));
+    watch_dispatcher(root_dispatcher, KIDS, SAVES);
+    for (uint32_t k = 0; k < KIDS; k++) {
+        watch_dispatcher(person[k], 0, SAVES);
+        watch(domain_at(domain[k]), offsetof(struct domain, table));
+        watch(ram_at(node[k]), 1u << KID_LOG2);
+    }
+    watch(ram_at(context), sizeof(struct sched_context));
+    watch((void *)((uintptr_t)&host.masked[LINE] & ~(uintptr_t)7), 8);
+}
+
+static void boot(void)
+{
+    machine_boot(SLOTS);
+    person[KIDS] = root_dispatcher;
+    machine_give(ROOT_DOMAIN, TYPE_DOMAIN,
+                 dispatcher_at(root_dispatcher)->domain, 9);
+    machine_give(ROOT, TYPE_DISPATCHER, root_dispatcher, 9);
+    machine_give(IRQ, TYPE_IRQ, LINE, 0);
+    context = make(CONTEXT, TYPE_SCHED_CONTEXT, SCHED_CONTEXT_LOG2);
+    for (uint32_t k = 0; k < KIDS; k++) {
+        make_kid(k);
+    }
+    for (uint32_t i = 0; i < PEOPLE; i++) {
+        MUST(EVENT_MINT, EVENT + i, i < KIDS ? KID + i : ROOT, 0);
+    }
+    for (uint32_t k = 0; k < KIDS; k++) {
+        give_kid(k);
+    }
+    MUST(SCHED_BIND, CONTEXT, KID);
+    MUST(IRQ_BIND, IRQ, EVENT);
+    watch_all();
+    make_menu();
+}
+
+/* It lives as long as there is a capability, be it for one of its events. */
+static bool exists(uint32_t i)
+{
+    ref_t list[LIST_MAX];
+    uint32_t n = walk_list(list);
+    for (uint32_t k = 0; k < n; k++) {
+        if (slot_at(list[k])->obj == person[i]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static uint32_t index_of(ref_t d)
+{
+    for (uint32_t i = 0; i < PEOPLE; i++) {
+        if (person[i] == d) {
+            return i;
+        }
+    }
+    return PEOPLE;
+}
+
+/* ---- states that are alike --------------------------------------------- */
+
+static void bury(uint32_t k)
+{
+    struct dispatcher *d = dispatcher_at(person[k]);
+    memset(&d->state, 0xa5,
+           offsetof(struct dispatcher, child) -
+               offsetof(struct dispatcher, state));
+    d->user.upcall.mask = d->user.upcall.pending = 0xa5a5a5a5;
+}
+
+/* A time as seen from a later now. */
+static uint64_t aged(uint64_t t)
+{
+    return t <= host.now ? 0 : t;
+}
+
+static void normal_person(uint32_t i)
+{
+    struct dispatcher *d = dispatcher_at(person[i]);
+    struct upcall_page *p = upcall_page(d);
+    d->context = (struct saved_context){.pc = USER_PC};
+    d->context.x[1] = MARK + i;
+    p->slots[0] = d->context;
+    p->slots[SAVE_DOUBLE] = d->context;
+    p->slots[0].pc = p->slots[SAVE_DOUBLE].pc = SAVED_PC;
+    d->until = d->state == IS_BLOCKED ? aged(d->until) : 0;
+    d->esr = d->far = 0;
+    p->fault = (struct upcall_fault){0};
+    p->saved_slot = 0;
+    p->child_changed[0] = 0;
+    d->identity.now = d->identity.until = 0;
+    for (uint32_t k = 0; k < KIDS && i == KIDS; k++) {
+        d->identity.child[k].until =
+            exists(k) ? dispatcher_at(person[k])->until : 0;
+    }
+}
+
+static void normal(bool symmetry)
+{
+    struct core_state *core = &kernel.core[0];
+    (void)symmetry;
+    for (uint32_t i = 0; i < PEOPLE; i++) {
+        normal_person(i);
+        if (!exists(i)) {
+            bury(i);
+        }
+    }
+    struct upcall_page *p = upcall_page(dispatcher_at(root_dispatcher));
+    if (!sizes[scope_size].lazy && core->current == root_dispatcher) {
+        p->pending = 0; /* it takes its news as soon as it can */
+        p->events = 0;
+    }
+    for (uint32_t i = 0; i < core->depth; i++) {
+        core->chain[i].until = aged(core->chain[i].until);
+    }
+    OBJECT(struct sched_context, context)->consumed = 0;
+    host.now = NOW;
+    normal_core();
+}
+
+/* ---- the monitor ------------------------------------------------------- */
+
+static void remember(void)
+{
+    const struct dispatcher *root = dispatcher_at(root_dispatcher);
+    line_masked_before = host.masked[LINE];
+    for (uint32_t i = 0; i < PEOPLE; i++) {
+        const struct dispatcher *d = dispatcher_at(person[i]);
+        before[i] = (struct person){d->state, d->user.upcall.pending, 0,
+                                    d->user.upcall.events};
+        if (i < KIDS) {
+            before[i].word = root->identity.child[i].state;
+        }
+    }
+}
+
+static void need(bool good, uint32_t i, const char *what)
+{
+    if (!good) {
+        host_fail(i == KIDS ? "root: %s" : "child %2$u: %1$s", what, i);
+    }
+}
+
+/* Where the context that person i had is now. */
+static void check_context(uint32_t i, const struct move *m, bool acted)
+{
+    const struct dispatcher *d = dispatcher_at(person[i]);
+    const struct upcall_page *p = &d->user.upcall;
+    const struct saved_context *c = &d->context;
+    bool resumed = acted && m->nr == SYS_RESUME;
+    if (c->pc == p->entry || c->pc == HOST_DOUBLE_ENTRY) {
+        need(p->mask == (c->pc == p->entry ? MASK_ON : MASK_DOUBLE), i,
+             "an upcall comes unmasked");
+        need(p->pending != 0, i, "an upcall for nothing");
+        if (p->saved_slot == SAVE_NONE) {
+            need(before[i].state == IS_BLOCKED ||
+                     (acted && (m->nr == SYS_BLOCK || m->nr == SYS_RUN)),
+                 i, "an upcall lost the interrupted context");
+            return;
+        }
+        need(p->saved_slot < SAVE_SLOTS, i, "saved_slot is nonsense");
+        c = &p->slots[p->saved_slot];
+        need((c->pc == USER_PC || (resumed && c->pc == SAVED_PC)) &&
+                 c->x[1] == MARK + i,
+             i, "saved_slot does not name the interrupted context");
+    } else if (resumed) {
+        need(c->pc == SAVED_PC && c->x[1] == MARK + i, i, "resumed another");
+    } else {
+        need(c->pc == USER_PC, i, "its context was replaced");
+    }
+}
+
+/* The scheduler has news, or has had its upcall for them. */
+static bool root_knows(void)
+{
+    struct dispatcher *d = dispatcher_at(root_dispatcher);
+    return (upcall_page(d)->pending & REASON_CHILD) != 0;
+}
+
+static void check_kid(uint32_t k, const struct move *m, bool acted)
+{
+    struct dispatcher *d = dispatcher_at(person[k]);
+    struct dispatcher *root = dispatcher_at(root_dispatcher);
+    const struct child_entry *entry = &root->identity.child[k];
+    bool by_root = m->what == CALL_BY_ROOT && m->nr != SYS_EVENT_SIGNAL;
+    need(entry->state == before[k].word ||
+             (upcall_page(root)->child_changed[0] >> k & 1) != 0,
+         k, "its state word changed, and child_changed does not say so");
+    need(d->state != IS_BLOCKED || entry->until == d->until, k,
+         "its entry has another `until`");
+    if (before[k].state == IS_BLOCKED && d->state == IS_READY && !by_root) {
+        need(root_knows() || kernel.core[0].current == d->self, k,
+             "woke up, and its scheduler does not know");
+    }
+    if (d->state == IS_STOPPED && before[k].state != IS_STOPPED && !by_root) {
+        need(root_knows(), k, "stopped, and its scheduler does not know");
+    }
+    if (acted && before[k].state == IS_READY && d->state == IS_BLOCKED) {
+        need(root_knows(), k, "gave the CPU up, and its scheduler sleeps");
+    }
+}
+
+/* News stay until they are taken. */
+static void check_news(uint32_t i, bool by_itself, const struct move *m)
+{
+    const struct upcall_page *p = upcall_page(dispatcher_at(person[i]));
+    if (by_itself && m->what == STORE) {
+        return;
+    }
+    need((before[i].pending & ~p->pending) == 0, i, "pending news were lost");
+    need((before[i].events & ~p->events) == 0, i, "an event was lost");
+    need((p->events & ~before[i].events) == 0 ||
+             (p->pending & REASON_EVENT) != 0,
+         i, "an event came without news of it");
+}
+
+static void check_delivery(void)
+{
+    const struct core_state *core = &kernel.core[0];
+    uint32_t i = index_of(core->current);
+    if (core->current == 0) {
+        const struct dispatcher *root = dispatcher_at(root_dispatcher);
+        need(core->depth == 1 && root->state == IS_BLOCKED &&
+                 root->user.upcall.pending == 0 && root->until > host.now,
+             KIDS, "the CPU is idle, but not by its scheduler's will");
+        return;
+    }
+    struct dispatcher *d = dispatcher_at(core->current);
+    need(d->state == IS_READY, i, "runs but is not ready");
+    need(upcall_page(d)->mask != MASK_OFF || upcall_page(d)->pending == 0, i,
+         "goes to user mode with news and unmasked");
+    for (uint32_t k = 1; k < core->depth; k++) {
+        need(core->chain[k].until > host.now, k, "runs longer than its time");
+    }
+}
+
+/* A child that became ready has the CPU's scheduler decide if it is urgent. */
+static void check_urgency(const struct move *m)
+{
+    const struct core_state *core = &kernel.core[0];
+    if (core->depth < 2 || m->what == CALL_BY_ROOT) {
+        return;
+    }
+    for (uint32_t k = 0; k < KIDS; k++) {
+        const struct dispatcher *d = dispatcher_at(person[k]);
+        bool woke = exists(k) && before[k].state == IS_BLOCKED &&
+                    d->state == IS_READY &&
+                    core->chain[1].dispatcher != d->self;
+        need(!woke || d->urgency <= core->chain[1].urgency, k,
+             "is more urgent than the one that runs");
+    }
+}
+
+static void check_after(const struct move *m, uint32_t actor)
+{
+    for (uint32_t i = 0; i < PEOPLE; i++) {
+        if (!exists(i)) {
+            continue;
+        }
+        bool acted = actor == i;
+        bool started = m->nr == SYS_DISPATCHER_START;
+        if (dispatcher_at(person[i])->state == IS_READY && !started) {
+            check_context(i, m, acted);
+        }
+        check_news(i, acted, m);
+        if (i < KIDS) {
+            check_kid(i, m, acted);
+        }
+    }
+    check_delivery();
+    check_urgency(m);
+}
+
+static void check(void)
+{
+    check_all();
+    if (kernel.irq[LINE].bound && !kernel.irq[LINE].waiting &&
+        host.masked[LINE]) {
+        host_fail("the interrupt line is masked, and nobody has to answer");
+    }
+}
+
+/* ---- what is done ------------------------------------------------------ */
+
+static enum outcome store(struct dispatcher *d, const struct move *m)
+{
+    struct upcall_page *p = upcall_page(d);
+    bool nonsense = m->x[0] > MASK || m->x[1] > MASK_ON;
+    if (nonsense && d->self != person[0]) {
+        return CANNOT;
+    }
+    switch ((enum field)m->x[0]) {
+    case TAKE:
+        p->pending = 0;
+        p->events = 0;
+        break;
+    case MASK:
+        p->mask = (uint32_t)m->x[1];
+        break;
+    case SAVE_SLOT:
+        p->save_slot = (uint32_t)m->x[1];
+        break;
+    case ENTRY:
+        p->entry = m->x[1];
+        break;
+    case DOUBLE_ENTRY:
+        p->double_entry = m->x[1];
+        break;
+    }
+    return DONE;
+}
+
+static enum outcome from_outside(const struct move *m, struct dispatcher *d)
+{
+    switch (m->what) {
+    case FAULT:
+        upcall_fault(d, REASON_FAULT, 1, 2);
+        return DONE;
+    case TICK:
+        upcall_post(d, REASON_TICK);
+        return DONE;
+    case INTERRUPT:
+        if (host.masked[LINE]) {
+            return CANNOT;
+        }
+        irq_deliver(LINE);
+        return DONE;
+    default: /* CLOCK */
+        host.now = LATER;
+        return DONE;
+    }
+}
+
+static enum outcome act(const struct move *m, uint32_t actor)
+{
+    struct dispatcher *d = actor < PEOPLE ? dispatcher_at(person[actor]) : NULL;
+    bool root = actor == KIDS;
+    switch (m->what) {
+    case CALL_BY_ROOT:
+    case CALL_BY_KID:
+        if (d == NULL || root != (m->what == CALL_BY_ROOT)) {
+            return CANNOT;
+        }
+        return outcome_of(machine_call(m->nr, m->x));
+    case STORE:
+        return d == NULL || (root && m->x[0] != TAKE) ? CANNOT : store(d, m);
+    case FAULT:
+        return d == NULL || root ? CANNOT : from_outside(m, d);
+    case TICK:
+        return d == NULL ? CANNOT : from_outside(m, d);
+    default:
+        return from_outside(m, d);
+    }
+}
+
+static enum outcome move(uint32_t i)
+{
+    uint32_t actor = index_of(kernel.core[0].current);
+    const struct move *m = &menu[i];
+    remember();
+    enum outcome o = act(m, actor);
+    if (o == DONE && m->what != STORE) {
+        machine_settle();
+        check_after(m, actor);
+    }
+    return o;
+}
+
+/* ---- words ------------------------------------------------------------- */
+
+static void show_move(uint32_t i, char *text, size_t size)
+{
+    static const char *const names[] = {"",       "",      "stores",
+                                        "faults", "ticks", "interrupt;",
+                                        "clock;"};
+    static const char *const fields[] = {"nothing: takes its news", "mask",
+                                         "save_slot", "entry", "double_entry"};
+    const struct move *m = &menu[i];
+    uint32_t actor = index_of(kernel.core[0].current);
+    if (m->what <= CALL_BY_ROOT) {
+        say(text, size, actor == KIDS ? "root: " : "%u: ", actor);
+        say_call(text, size, m->nr, m->x);
+    } else {
+        say(text, size, "%s %u", names[m->what], actor);
+    }
+    if (m->what == STORE) {
+        say(text, size, ": %s %llx", fields[m->x[0]],
+            (unsigned long long)m->x[1]);
+    }
+}
+
+static void show_state(char *text, size_t size)
+{
+    static const char *const names[] = {"unbound", "stopped", "ready",
+                                        "blocked", "queued",  "calling",
+                                        "dead"};
+    for (uint32_t i = 0; i < PEOPLE; i++) {
+        const struct dispatcher *d = dispatcher_at(person[i]);
+        const struct upcall_page *p = &d->user.upcall;
+        if (exists(i)) {
+            say(text, size, "%u %s mask %u pending %x events %llx; ", i,
+                names[d->state % 7u], p->mask, p->pending,
+                (unsigned long long)p->events);
+        }
+    }
+    say(text, size, "runs: %u, depth %u", index_of(kernel.core[0].current),
+        kernel.core[0].depth);
+}
+
+const struct scope scope = {
+    .name = "upcalls",
+    .sizes = sizeof(sizes) / sizeof(sizes[0]),
+    .boot = boot,
+    .moves = moves,
+    .move = move,
+    .normal = normal,
+    .check = check,
+    .show_move = show_move,
+    .show_state = show_state,
+};
