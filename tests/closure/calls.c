@@ -49,11 +49,11 @@ static const struct {
     uint32_t serves[ENDPOINTS]; /* who answers at the start */
     bool root_calls, caps, binds, domains_die;
 } sizes[] = {
-    {2, {1, 0}, false, true, true, true},
-    {3, {1, 2}, false, false, false, false},
-    {2, {1, KIDS}, true, true, false, true},
-    {2, {1, KIDS}, true, false, false, false},
-    {3, {1, 2}, false, true, true, true},
+    {2, {1, 0}, false, true, true, true},      /* capabilities travel */
+    {3, {1, 2}, false, false, false, false},   /* three wait for each other */
+    {2, {1, KIDS}, true, true, false, true},   /* long: not closed yet */
+    {2, {1, KIDS}, true, false, false, false}, /* the scheduler serves too */
+    {3, {1, 2}, false, true, true, true},      /* long: not closed yet */
 };
 
 static struct move menu[MOVES_MAX];

@@ -30,7 +30,7 @@ static const struct {
     {3, 1, 1, 5}, /* copies of copies, and their fences */
     {2, 1, 2, 5}, /* CNodes in CNodes */
     {2, 2, 1, 7}, /* several endpoints, made at once */
-    {3, 2, 1, 5}, /* for a long run */
+    {3, 2, 1, 5}, /* for a long run: not closed after 50 s */
 };
 
 struct move {

@@ -51,6 +51,7 @@ SEARCHES = [
     ("space", 0, True, "full"),
     ("space", 2, False, "full"),
     ("calls", 0, False, "full"),
+    ("upcalls", 1, False, "full"),
     ("upcalls", 2, False, "full"),
     ("upcalls", 3, False, "full"),
     ("upcalls", 4, False, "full"),

@@ -55,9 +55,9 @@ static const struct {
     bool copies;
 } sizes[] = {
     {STRETCH_BYTES, 2, 2, 1, false},
-    {1ull << 30, 2, 2, 1, true}, /* another second-level table */
+    {1ull << 30, 2, 2, 1, true}, /* two second-level tables; not closed yet */
     {STRETCH_BYTES, 2, 1, 2, false},
-    {STRETCH_BYTES, 3, 3, 2, false},
+    {STRETCH_BYTES, 3, 3, 2, false}, /* all rights; not closed yet */
 };
 
 static const uint64_t rights[] = {RW, RX, R};
