@@ -225,7 +225,7 @@ static void test_sweeps(void)
         visited += domain_at(host_slot(first + i)->obj)->visited != 0;
     }
     visited += domain_at(host_root_at()->domain)->visited != 0;
-    CHECK(visited == 16, "16 domains a step");
+    CHECK(visited == 4, "four domains a step");
     CHECK(!cap_delete_step(t), "both are dying");
     check_all();
     bool gone_s = false, gone_t = false;
