@@ -72,7 +72,7 @@ PLANTED = [
     ("caps", 0, "quick", "used memory counts as clean", "untyped.c",
      "r->watermark = r->cleaned = 0;", "r->watermark = 0;"),
     ("space", 0, "quick", "unmapping forgets the TLB", "space.c",
-     "arch_tlb_page(s->word + i * PAGE_BYTES);", ";"),
+     "            arch_tlb_page(va);\n", "            ;\n"),
     ("calls", 3, "quick", "a ring of calls is seen only if it is short",
      "call.c", "if (to == d->self) {", "if (to == d->self && i == 0) {"),
     ("upcalls", 0, "quick", "block does not look for news", "upcall.c",
