@@ -38,7 +38,7 @@ BUGS = {
     "event keeps no class": ("cap.c", "class_of",
                              "type == TYPE_EVENT || ", ""),
     "TLB: page, unmap": ("space.c", "frame_set",
-                         "arch_tlb_page(s->word + i * PAGE_BYTES)", "(void)0"),
+                         "arch_tlb_page(va)", "(void)0"),
     "TLB: domain, detach": ("space.c", "detach",
                             "arch_tlb_domain(domain_asid(ref))", "(void)0"),
     "TLB: domain, attach": ("space.c", "space_attach",
