@@ -29,6 +29,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     at = data;
     end = data + size;
-    random_run(&(struct random_source){next, more}, 500);
+    random_run(&(struct random_source){next, more, NULL}, 500);
     return 0;
 }

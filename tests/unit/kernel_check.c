@@ -232,7 +232,7 @@ void check_caps(void)
     }
 }
 
-/* ---- how often each was looked at ----------------------------------------- */
+/* ---- how often each was looked at -------------------------------------- */
 
 static struct {
     const char *id;
