@@ -380,6 +380,17 @@ static void test_next_after_abort(void)
               b->state == IS_READY && b->context.pc == HOST_CALL_ENTRY &&
               b->context.x[8] == 102,
           "the next one is served");
+    setup();
+    serve(1, 0);
+    invoke(0, 0);
+    CALL(BLOCK, ~0ull);
+    host_unmask(host_root_at());
+    CHECK(CALL(DISPATCHER_CANCEL, host_kid_slot(0, KID_DISPATCHER)) == ERR_OK &&
+              b->state == IS_BLOCKED && b->caller == 0,
+          "with nobody in line it sleeps on");
+    host_unmask(host_root_at());
+    invoke(0, 0);
+    CHECK(b->caller == a->self, "and can be called again");
 }
 
 /* A server that faults twice is stopped; its next life owes nobody an answer.
