@@ -80,7 +80,6 @@ static bool destroy_endpoint(const struct slot *z)
     }
     if (ep->dispatcher != 0) {
         list_remove(LIST_BOUND, &dispatcher_at(ep->dispatcher)->bound, z->obj);
-        ep->dispatcher = 0;
     }
     return true;
 }
@@ -176,15 +175,16 @@ bool object_destroy_step(struct slot *z)
         if (c->dispatcher != 0) {
             dispatcher_at(c->dispatcher)->sched = 0;
         }
-        return true;
+        break;
     }
     case TYPE_IRQ:
         arch_irq_mask(z->obj);
         kernel.irq[z->obj % IRQ_COUNT] = (struct irq_line){0};
-        return true;
+        break;
     default:
-        return true;
+        break;
     }
+    return true;
 }
 
 /* ---- bindings ---------------------------------------------------------- */

@@ -6,9 +6,9 @@
 
 operators.toml says how to break; N of the places where that can be done are
 picked by the seed, the same share of every file. Each mutant is a copy of one
-file, compiled and linked with the kernel unit tests of tests/tests.toml,
-without sanitizers, likeliest and cheapest test first, until one fails or takes
-too long. Mutants that compile to the same code as the original are not
+file, compiled and linked with the kernel unit tests of tests/tests.toml and the
+comparison with the model, without sanitizers, likeliest and cheapest test
+first, until one fails or takes too long. Mutants that compile to the same code as the original are not
 counted, nor those that equivalent.toml explains. Prints a line per mutant; the
 test fails if less than 95 % are killed.
 """
@@ -34,7 +34,9 @@ CORE = "kernel/core"
 KILLED_MIN = 95.0
 PER_FILE_MIN = 4
 C_FLAGS = ["-std=gnu11", "-O1", "-w"]
-RANDOM_ARGS = ["kernel-random", "6000"]     # steps: a fraction of a second
+# Tests of other lanes that are run, too, for a fraction of a second
+SHORT = {"kernel-random": ["6000"],
+         "model": ["100000", "1", "256"]}
 NOT_CODE = re.compile(r"/\*.*?\*/|^#[^\n]*|ASSERT\([^;]*;|\"[^\"\n]*\"",
                       re.DOTALL | re.MULTILINE)
 
@@ -94,11 +96,12 @@ class Bench:
     def __init__(self, build):
         table = native.read_table(os.path.join(ROOT, "tests", "tests.toml"))
         rows = [row for row in table["unit"]
-                if row["name"].startswith("kernel-")
-                and (row.get("lane", "quick") == "quick"
-                     or row["name"] == RANDOM_ARGS[0])]
+                if row["name"] in SHORT or (
+                    row["name"].startswith("kernel-")
+                    and row.get("lane", "quick") == "quick")]
+        folders = {path for row in rows for path in row["include"]}
         self.flags = [*C_FLAGS, *["-I" + os.path.join(ROOT, path)
-                                  for path in rows[0]["include"]],
+                                  for path in sorted(folders)],
                       *[flag.replace("@BUILD@", build)
                         for flag in rows[0]["flags"]]]
         self.folder = os.path.join(build, "tests", "mutants")
@@ -137,10 +140,9 @@ class Bench:
         program = os.path.join(self.folder, "program")
         subprocess.run(["gcc", *self.tests[test], *core.values(), "-o",
                         program], check=True, capture_output=True)
-        args = RANDOM_ARGS[1:] if test == RANDOM_ARGS[0] else []
         try:
             return subprocess.run(
-                [program, *args], cwd=ROOT, stdin=subprocess.DEVNULL,
+                [program, *SHORT.get(test, [])], cwd=ROOT, stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                 timeout=timeout_s, check=False).returncode == 0
         except subprocess.TimeoutExpired:

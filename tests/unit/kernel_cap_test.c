@@ -372,6 +372,10 @@ static void test_identify(void)
     CHECK(CALL(CAP_IDENTIFY, HOST_IRQ + 2) == ERR_OK && host_result[2] == 2 &&
               (host_result[1] >> 16 & 0xff) == 0,
           "identify an interrupt line");
+    CHECK(CALL(CAP_IDENTIFY, HOST_PAGES) == ERR_OK &&
+              host_result[2] % PAGE_BYTES == 0 &&
+              (host_result[1] >> 16 & 0xff) == PAGE_LOG2,
+          "identify a stretch that the boot made: one page");
     CALL(CAP_COPY, FIRST, GATE, ~0ull, 77);
     CHECK(CALL(CAP_REVOKE, FIRST) == ERR_OK &&
               CALL(CAP_IDENTIFY, FIRST) == ERR_OK && host_result[3] == 77 &&
