@@ -8,9 +8,9 @@ operators.toml says how to break; N of the places where that can be done are
 picked by the seed, the same share of every file. Each mutant is a copy of one
 file, compiled and linked with the kernel unit tests of tests/tests.toml and the
 comparison with the model, without sanitizers, likeliest and cheapest test
-first, until one fails or takes too long. Mutants that compile to the same code as the original are not
-counted, nor those that equivalent.toml explains. Prints a line per mutant; the
-test fails if less than 95 % are killed.
+first, until one fails or takes too long. Mutants that compile to the same code
+as the original are not counted, nor those that equivalent.toml explains. Prints
+a line per mutant; the test fails if less than 95 % are killed.
 """
 
 import argparse
@@ -142,9 +142,10 @@ class Bench:
                         program], check=True, capture_output=True)
         try:
             return subprocess.run(
-                [program, *SHORT.get(test, [])], cwd=ROOT, stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                timeout=timeout_s, check=False).returncode == 0
+                [program, *SHORT.get(test, [])], cwd=ROOT,
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL, timeout=timeout_s,
+                check=False).returncode == 0
         except subprocess.TimeoutExpired:
             return False
 
