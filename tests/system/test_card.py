@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: BSL-1.0
 """Bad cards: a clear error, and a prompt that still works."""
 
+import json
 import os
 import re
+import socket
 import subprocess
 
 from vesper import Card
@@ -27,6 +29,35 @@ def check_bare(guest):
 def test_no_card(bench):
     """no SD card: error, prompt, poweroff"""
     check_bare(bench.power_on(None).boot())
+
+
+def eject(path):
+    """Pull the card out, as a user of QEMU's monitor does."""
+    with socket.socket(socket.AF_UNIX) as monitor:
+        monitor.connect(path)
+        lines = monitor.makefile("rw")
+        lines.readline()
+        for command in ({"execute": "qmp_capabilities"},
+                        {"execute": "eject",
+                         "arguments": {"device": "sd0", "force": True}}):
+            lines.write(json.dumps(command) + "\n")
+            lines.flush()
+            answer = lines.readline()
+            if "return" not in answer:
+                raise AssertionError(f"QEMU: {answer}")
+
+
+def test_removed(bench):
+    """the card is pulled out at the prompt: a clear error, the shell goes on"""
+    path = bench.path("qmp")
+    guest = bench.boot(extra=("-qmp", f"unix:{path},server=on,wait=off"))
+    guest.check("cat /samples/readme.txt", "Files to play with")
+    eject(path)
+    # What was read before may still be answered from memory
+    guest.check("cat /samples/garden/plan.txt", "No card in the slot",
+                status=1)
+    guest.check("echo x > /new", "No card in the slot", status=1)
+    check_bare(guest)
 
 
 def test_card_of_zeros(bench):
