@@ -77,6 +77,30 @@ void cap_unlink(struct slot *s)
     *s = (struct slot){0};
 }
 
+/* The slot's content came from another one: those that knew it there, its
+ * neighbours in the list (and one of them may be the other), learn of it. */
+static void settle(ref_t at, ref_t from)
+{
+    struct slot *s = slot_at(at);
+    if (s->type == TYPE_NULL) {
+        return;
+    }
+    s->next = s->next == at ? from : s->next;
+    s->prev = s->prev == at ? from : s->prev;
+    slot_at(s->next)->prev = at;
+    slot_at(s->prev)->next = at;
+}
+
+void cap_exchange(ref_t a, ref_t b)
+{
+    struct slot *p = slot_at(a), *q = slot_at(b);
+    struct slot copy = *p;
+    *p = *q;
+    *q = copy;
+    settle(a, b);
+    settle(b, a);
+}
+
 bool cap_final(const struct slot *s)
 {
     return !same_object(slot_at(s->next), s) &&

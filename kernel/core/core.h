@@ -241,6 +241,8 @@ enum abi_error cap_object(uint64_t cptr, uint32_t type, uint32_t rights,
 bool cap_derives(const struct slot *a, const struct slot *b);
 void cap_insert(ref_t after, ref_t slot);
 void cap_unlink(struct slot *s);
+/* Two slots change contents, one of which may be empty; derivations stay. */
+void cap_exchange(ref_t a, ref_t b);
 bool cap_final(const struct slot *s);
 enum abi_error cap_derive(ref_t src, ref_t dst, uint32_t rank, uint64_t rights,
                           uint64_t badge, uint64_t flags);

@@ -59,11 +59,7 @@ enum abi_error op_cap_move(uint64_t *x)
         ((uint32_t)s->attr >> ATTR_RANK_SHIFT & RANK_MAX) >= dst.rank) {
         return ERR_RANK;
     }
-    struct slot copy = *s;
-    *d = copy;
-    slot_at(copy.prev)->next = dst.ref;
-    slot_at(copy.next)->prev = dst.ref;
-    *s = (struct slot){0};
+    cap_exchange(src.ref, dst.ref);
     return ERR_OK;
 }
 
