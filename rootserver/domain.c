@@ -49,12 +49,12 @@ int domain_grow(struct domain *d, uint32_t log2)
 int domain_make(struct domain *d, cptr_t dst, uint32_t type, uint32_t log2,
                 uint32_t count, uint32_t rank)
 {
-    uint64_t step = dst >> 32 ? 1ull << 32 : 1;
     for (uint32_t made = 0; made < count; made++) {
         enum abi_error e = ERR_NOMEM;
         if (d->chunks > 0) {
             e = sys_untyped_retype(d->chunk[d->chunks - 1].slot,
-                                   dst + made * step, type, log2, 1, 0, rank);
+                                   CPTR_NEXT(dst, made), type, log2, 1, 0,
+                                   rank);
         }
         if (e == ERR_NOMEM) {
             int error = domain_grow(d, 18);
@@ -62,7 +62,8 @@ int domain_make(struct domain *d, cptr_t dst, uint32_t type, uint32_t log2,
                 return error;
             }
             e = sys_untyped_retype(d->chunk[d->chunks - 1].slot,
-                                   dst + made * step, type, log2, 1, 0, rank);
+                                   CPTR_NEXT(dst, made), type, log2, 1, 0,
+                                   rank);
         }
         if (e != ERR_OK) {
             return e == ERR_NOMEM ? ENOMEM : EIO;
@@ -76,7 +77,7 @@ int domain_stretch(struct domain *d, uint32_t place, uint64_t va)
     enum abi_error e = ERR_NOMEM;
     for (int tries = 0; tries < 2 && e == ERR_NOMEM; tries++) {
         e = sys_stretch_create(domain_object(d, place),
-                               d->chunk[d->chunks - 1].slot, d->block, va);
+                               d->chunk[d->chunks - 1].slot, d->block, va, 0);
         if (e == ERR_NOMEM && domain_grow(d, 18) != 0) {
             return ENOMEM;
         }

@@ -72,8 +72,8 @@ static enum ledger_type type_of(const struct cap *c)
         return LEDGER_CNODE;
     case TYPE_FRAME:
         return c->word != 0 ? LEDGER_MAPPED : LEDGER_UNMAPPED;
-    case TYPE_STRETCH:
-        return LEDGER_TABLE;
+    case TYPE_STRETCH: /* or a frame of 2 MiB, counted there */
+        return c->bytes == PAGE_BYTES ? LEDGER_TABLE : LEDGER_TYPES;
     case TYPE_DOMAIN:
         return LEDGER_SPACE;
     case TYPE_DISPATCHER:

@@ -134,31 +134,51 @@ static int need_stretch(struct loading *l, uint64_t offset)
     return e;
 }
 
+/* Zeroed pages for [at, end) of one slot of the image. */
+static int map_part(struct loading *l, uint64_t at, uint64_t end)
+{
+    uint32_t n = (uint32_t)((end - at) / PAGE_BYTES);
+    uint32_t *f = &l->d->next_frame, made = *f + n;
+    if (n > l->d->frames_end - *f) {
+        return ENOMEM;
+    }
+    int e = need_stretch(l, at);
+    if (e == 0) {
+        e = domain_make(l->d, domain_object(l->d, *f), TYPE_FRAME, PAGE_LOG2, n,
+                        0);
+    }
+    while (e == 0 && at < end) {
+        uint64_t done, next;
+        enum abi_error k = sys_frame_map(domain_object(l->d, *f),
+                                         stretch_of(l, at), l->base + at, RW,
+                                         (end - at) / PAGE_BYTES, &done, &next);
+        if (k == ERR_OK) {
+            *f += (uint32_t)done;
+            at = next - l->base;
+        } else if (k == ERR_BUSY) { /* the page belongs to two segments */
+            at += PAGE_BYTES;
+        } else {
+            return EIO;
+        }
+    }
+    while (e == 0 && *f < made) {
+        e = sys_cap_delete(domain_object(l->d, --made)) == ERR_OK ? 0 : EIO;
+    }
+    return e;
+}
+
 /* Zeroed pages for [from, to) of the image. */
 static int map(struct loading *l, uint64_t from, uint64_t to)
 {
-    for (uint64_t at = from - from % PAGE_BYTES; at < to; at += PAGE_BYTES) {
-        int e = need_stretch(l, at);
-        if (e != 0) {
-            return e;
-        }
-        if (l->d->next_frame == l->d->frames_end) {
-            return ENOMEM;
-        }
-        cptr_t frame = domain_object(l->d, l->d->next_frame);
-        e = domain_make(l->d, frame, TYPE_FRAME, PAGE_LOG2, 1, 0);
-        if (e != 0) {
-            return e;
-        }
-        enum abi_error k =
-            sys_frame_map(frame, stretch_of(l, at), l->base + at, RW);
-        if (k == ERR_OK) {
-            l->d->next_frame++;
-        } else if (k != ERR_BUSY || sys_cap_delete(frame) != ERR_OK) {
-            return EIO; /* BUSY: the page belongs to two segments */
-        }
+    int e = 0;
+    uint64_t at = from - from % PAGE_BYTES, end = up(to, PAGE_BYTES);
+    while (e == 0 && at < end) {
+        uint64_t slot_end = up(at + 1, STRETCH_BYTES);
+        uint64_t part_end = slot_end < end ? slot_end : end;
+        e = map_part(l, at, part_end);
+        at = part_end;
     }
-    return 0;
+    return e;
 }
 
 /* ---- content ----------------------------------------------------------- */
@@ -231,30 +251,45 @@ static void fill_info(struct loading *l)
 
 /* ---- hand over --------------------------------------------------------- */
 
-/* Code pages: the frames were mapped in the order of the segments. */
+/* What a page of the image may do in the end; 0: it stays read-write. */
+static uint64_t rights_at(const struct loading *l, uint64_t offset)
+{
+    if (offset >= l->code_end) {
+        return 0;
+    }
+    for (uint32_t i = 0; i < l->plan.segment_count; i++) {
+        const struct elf_segment *s = &l->plan.segments[i];
+        uint64_t start = s->vaddr - s->vaddr % PAGE_BYTES;
+        if (offset >= start && offset < s->vaddr + s->memory_bytes &&
+            s->rights & ELF_EXECUTE) {
+            return RX;
+        }
+    }
+    return RIGHT_READ;
+}
+
+/* Code and constants: frames that follow each other get their rights at once.
+ */
 static int protect(struct loading *l)
 {
-    for (uint32_t f = OBJECT_FRAMES; f < l->d->next_frame; f++) {
-        cptr_t frame = domain_object(l->d, f);
-        uint64_t info, address, va;
-        if (sys_cap_identify(frame, &info, &address, &va) != ERR_OK) {
+    uint32_t first = OBJECT_FRAMES;
+    uint64_t run = 0;
+    for (uint32_t f = first; f <= l->d->next_frame; f++) {
+        uint64_t info, address, va, rights = 0;
+        if (f < l->d->next_frame &&
+            sys_cap_identify(domain_object(l->d, f), &info, &address, &va) ==
+                ERR_OK) {
+            rights = rights_at(l, va - l->base);
+        }
+        if (rights == run) {
             continue;
         }
-        uint64_t offset = va - l->base, rights = RIGHT_READ;
-        if (offset >= l->code_end) {
-            continue;
-        }
-        for (uint32_t i = 0; i < l->plan.segment_count; i++) {
-            const struct elf_segment *s = &l->plan.segments[i];
-            uint64_t start = s->vaddr - s->vaddr % PAGE_BYTES;
-            if (offset >= start && offset < s->vaddr + s->memory_bytes &&
-                s->rights & ELF_EXECUTE) {
-                rights = RX;
-            }
-        }
-        if (sys_frame_protect(frame, rights) != ERR_OK) {
+        if (run != 0 && frames_protect(domain_object(l->d, first), run,
+                                       f - first) != ERR_OK) {
             return EIO;
         }
+        first = f;
+        run = rights;
     }
     return 0;
 }

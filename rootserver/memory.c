@@ -272,7 +272,7 @@ void device_unmap_range(uint64_t from, uint64_t to)
     for (uint32_t i = 0; i < devices; i++) {
         if (sys_cap_identify(device[i].slot, &info, &address, &va) == ERR_OK &&
             va >= from && va < to) {
-            (void)sys_frame_unmap(device[i].slot);
+            (void)frames_unmap(device[i].slot, 1);
         }
     }
 }

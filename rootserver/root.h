@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include <abi/calls.h>
+#include <vesper/frames.h>
 #include <vesper/channel.h>
 #include <vesper/root.h>
 #include <vesper/start.h>

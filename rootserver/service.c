@@ -101,16 +101,14 @@ static int make_memory(struct channel *c, uint32_t pages)
     cptr_t stretch = CPTR(c->objects, PLACE_STRETCH);
     if (sys_untyped_retype(c->chunk, c->objects, TYPE_CNODE,
                            PLACES_LOG2 + SLOT_LOG2, 1, 0, 6) ||
-        sys_stretch_create(stretch, c->chunk, c->block, c->va) ||
+        sys_stretch_create(stretch, c->chunk, c->block, c->va, 0) ||
         sys_untyped_retype(c->chunk, CPTR(c->objects, PLACE_FRAMES), TYPE_FRAME,
                            PAGE_LOG2, pages, 0, 0)) {
         return ENOMEM;
     }
-    for (uint32_t i = 0; i < pages; i++) {
-        if (sys_frame_map(CPTR(c->objects, PLACE_FRAMES + i), stretch,
-                          c->va + i * PAGE_BYTES, RW) != ERR_OK) {
-            return EIO;
-        }
+    if (frames_map(CPTR(c->objects, PLACE_FRAMES), stretch, c->va, RW, pages) !=
+        ERR_OK) {
+        return EIO;
     }
     c->bytes = pages * (uint32_t)PAGE_BYTES;
     return 0;

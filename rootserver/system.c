@@ -68,7 +68,7 @@ volatile uint32_t *device_map(uint64_t address, uint64_t va)
 {
     uint32_t frame = device_frame(address);
     extern uint32_t slot_pages;
-    return frame != 0 && sys_frame_map(frame, slot_pages, va, RW) == ERR_OK
+    return frame != 0 && frames_map(frame, slot_pages, va, RW, 1) == ERR_OK
                ? (volatile uint32_t *)(uintptr_t)va
                : NULL;
 }
@@ -77,7 +77,7 @@ void device_unmap(uint64_t address)
 {
     uint32_t frame = device_frame(address);
     if (frame != 0) {
-        (void)sys_frame_unmap(frame);
+        (void)frames_unmap(frame, 1);
     }
 }
 
@@ -87,12 +87,11 @@ static int give_device(struct domain *d, uint64_t address, uint64_t va)
     if (frame == 0) {
         return ENODEV;
     }
-    (void)sys_frame_unmap(frame); /* of the domain that had it before */
+    (void)frames_unmap(frame, 1); /* of the domain that had it before */
     log_device_given(address);
-    return sys_frame_map(frame,
-                         domain_object(d,
-                                       OBJECT_STRETCH + OBJECT_STRETCHES - 1),
-                         va, RW) == ERR_OK
+    return frames_map(frame,
+                      domain_object(d, OBJECT_STRETCH + OBJECT_STRETCHES - 1),
+                      va, RW, 1) == ERR_OK
                ? 0
                : ENODEV;
 }

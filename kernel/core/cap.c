@@ -36,7 +36,7 @@ bool cap_derives(const struct slot *a, const struct slot *b)
     if (b->type == TYPE_NULL) {
         return false;
     }
-    if (a->type == TYPE_UNTYPED) {
+    if (a->type == TYPE_UNTYPED || is_huge_frame(a)) {
         return in_memory(b) && ((a->obj ^ b->obj) >> (a->order & 31u)) == 0;
     }
     if (a->type == TYPE_RANGE) {
@@ -150,6 +150,14 @@ enum abi_error cap_place_in(ref_t base, uint64_t cptr, struct place *out)
     return ERR_OK;
 }
 
+enum abi_error cap_check(const struct slot *s, uint32_t type, uint32_t rights)
+{
+    if (s->type != type) {
+        return s->type == TYPE_NULL ? ERR_EMPTY : ERR_TYPE;
+    }
+    return (s->rights & rights) == rights ? ERR_OK : ERR_RIGHTS;
+}
+
 enum abi_error cap_get(uint64_t cptr, uint32_t type, uint32_t rights,
                        struct slot **out)
 {
@@ -159,14 +167,11 @@ enum abi_error cap_get(uint64_t cptr, uint32_t type, uint32_t rights,
         return e;
     }
     struct slot *s = slot_at(p.ref);
-    if (s->type != type) {
-        return s->type == TYPE_NULL ? ERR_EMPTY : ERR_TYPE;
+    e = cap_check(s, type, rights);
+    if (e == ERR_OK) {
+        *out = s;
     }
-    if ((s->rights & rights) != rights) {
-        return ERR_RIGHTS;
-    }
-    *out = s;
-    return ERR_OK;
+    return e;
 }
 
 enum abi_error cap_object(uint64_t cptr, uint32_t type, uint32_t rights,
@@ -197,7 +202,7 @@ static enum abi_error may_derive(const struct slot *s, uint32_t rank,
     if (s->type == TYPE_NULL) {
         return ERR_EMPTY;
     }
-    if (s->type == TYPE_UNTYPED || s->type == TYPE_RANGE ||
+    if (s->type == TYPE_UNTYPED || s->type == TYPE_RANGE || is_huge_frame(s) ||
         s->type == TYPE_REPLY || s->type == TYPE_ZOMBIE) {
         return ERR_TYPE;
     }
@@ -290,6 +295,10 @@ static struct slot *zombie_scan(struct slot *z, bool *done)
 bool cap_delete_step(struct slot *s)
 {
     for (uint32_t level = 0; level <= RANK_MAX + 1u; level++) {
+        if (is_huge_frame(s) && cap_derives(s, slot_at(s->next))) {
+            s = slot_at(s->next); /* its stretch goes first */
+            continue;
+        }
         if (s->type == TYPE_FRAME) {
             space_unmap_frame(s);
         }

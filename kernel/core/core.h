@@ -188,7 +188,7 @@ struct irq_line {
 struct kernel {
     ref_t head;      /* sentinel of the derivation list */
     ref_t domains;   /* list of all */
-    ref_t directory; /* USER_SLOTS entries: table page | generation << 18 */
+    ref_t directory; /* USER_SLOTS entries; see space.c */
     uint32_t epoch;
     uint64_t sweep; /* VA of the stretch being taken from all domains, or 0 */
     struct core_state core[CORES];
@@ -200,6 +200,13 @@ extern struct kernel kernel;
 static inline struct slot *slot_at(ref_t ref)
 {
     return ram_at(ref);
+}
+
+/* A frame that fills a slot of addresses. It is never copied; its stretch is
+ * made of it, as objects are of untyped memory. */
+static inline bool is_huge_frame(const struct slot *s)
+{
+    return s->type == TYPE_FRAME && s->order == HUGE_FRAME_LOG2 - CELL_LOG2;
 }
 
 static inline struct dispatcher *dispatcher_at(ref_t ref)
@@ -233,6 +240,8 @@ struct place { /* where a capability is or may go */
 /* Find a slot in the current dispatcher's CSpace, or in that of a CNode. */
 enum abi_error cap_place(uint64_t cptr, struct place *out);
 enum abi_error cap_place_in(ref_t cnode, uint64_t cptr, struct place *out);
+/* Is the capability of this type, with these rights? */
+enum abi_error cap_check(const struct slot *s, uint32_t type, uint32_t rights);
 enum abi_error cap_get(uint64_t cptr, uint32_t type, uint32_t rights,
                        struct slot **out);
 /* The object of a DOMAIN, DISPATCHER or CNODE capability, or of CPTR_SELF_x. */

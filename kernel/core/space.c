@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSL-1.0
  *
- * The single address space. A slot of 2 MiB has at most one table alive, its
- * stretch; domains point at that same table with rights of their own. The
- * directory says which table a slot has; a generation beside it tells a frame
- * whether the mapping it remembers is still the same one.
+ * The single address space. A slot of 2 MiB has at most one stretch alive: a
+ * table, at which domains point with rights of their own, or a huge frame,
+ * which each of them maps as a block. The directory says what a slot has; a
+ * generation beside it tells a frame whether the mapping it remembers is still
+ * the same one.
  * Descriptor formats: Arm DDI 0487, D5.3 (VMSAv8-64 translation tables).
  */
 #include "list.h"
@@ -11,6 +12,7 @@
 
 #define PTE_VALID       3ull
 #define PTE_TABLE       3ull
+#define PTE_NOT_BLOCK   2ull        /* a page, or in level 2 a table */
 #define PTE_DEVICE      (0ull << 2) /* MAIR index 0 */
 #define PTE_NORMAL      (1ull << 2)
 #define PTE_EL0         (1ull << 6)
@@ -25,8 +27,11 @@
 #define TABLE_UXN       (1ull << 60)
 #define TABLE_READ_ONLY (1ull << 62)
 
-#define ENTRY_PAGE_MASK  ((1u << 18) - 1u)
-#define ENTRY_GENERATION (1u << 18)
+/* An entry of the directory: 0, but for the generation: no stretch is there. */
+#define ENTRY_PAGE_MASK  ((1u << 18) - 1u) /* of the table or huge frame */
+#define ENTRY_BLOCK      (1u << 18) /* a huge frame: never read as a table */
+#define ENTRY_STRETCH    (ENTRY_PAGE_MASK | ENTRY_BLOCK)
+#define ENTRY_GENERATION (1u << 19)
 #define SWEEP            4u /* domains between two looks at interrupts */
 
 static uint32_t *directory_at(uint64_t va)
@@ -88,47 +93,96 @@ static uint64_t pte_of(uint64_t address, uint64_t rights, bool device)
 
 /* ---- stretches --------------------------------------------------------- */
 
+/* What it is made of: untyped memory for its table, or a huge frame. */
+static enum abi_error check_source(uint64_t rights, const struct slot *s)
+{
+    if (!is_huge_frame(s)) {
+        enum abi_error e = cap_check(s, TYPE_UNTYPED, RIGHT_MANAGE);
+        if (e == ERR_OK && (s->attr & ATTR_DEVICE)) {
+            e = ERR_DEVICE;
+        }
+        return e == ERR_OK && rights != 0 ? ERR_RANGE : e;
+    }
+    enum abi_error e = check_rights(rights);
+    if (e == ERR_OK) {
+        e = cap_check(s, TYPE_FRAME, (uint32_t)rights);
+    }
+    if (e == ERR_OK && (rights & RIGHT_EXEC)) {
+        e = ERR_RANGE; /* 2 MiB of code are not made visible in one step */
+    }
+    bool has_stretch = cap_derives(s, slot_at(s->next));
+    return e == ERR_OK && has_stretch ? ERR_STATE : e;
+}
+
+static enum abi_error check_address(uint64_t va, const struct slot *range)
+{
+    uint64_t low = (uint64_t)range->obj << PAGE_LOG2;
+    uint64_t size = 1ull << ((range->order & 31u) + PAGE_LOG2);
+    if (va % STRETCH_BYTES != 0) {
+        return ERR_ALIGN;
+    }
+    if (va < low || va - low >= size) {
+        return ERR_RANGE;
+    }
+    return space_entry(va) & ENTRY_STRETCH ? ERR_BUSY : ERR_OK;
+}
+
+/* The frame in slot `from` becomes a stretch; within these rights it can be
+ * attached. */
+static void make_of_frame(ref_t from, ref_t to, uint64_t va, uint64_t rights)
+{
+    struct slot *f = slot_at(from);
+    f->word = va;
+    *slot_at(to) = (struct slot){
+        .obj = f->obj,
+        .attr = f->attr & ATTR_DEVICE,
+        .rights = (uint8_t)(rights | RIGHT_ATTACH),
+        .order = f->order,
+    };
+    cap_insert(from, to);
+}
+
+/* The table is made like a frame, then becomes the stretch. */
+static enum abi_error make_of_untyped(const uint64_t *x)
+{
+    uint64_t make[8] = {x[1], x[0], TYPE_FRAME, PAGE_LOG2, 1, 0, 0, 0};
+    return op_untyped_retype(make);
+}
+
 enum abi_error op_stretch_create(uint64_t *x)
 {
-    struct place dst;
-    struct slot *u, *range;
+    struct place dst, source;
+    struct slot *range = NULL;
     enum abi_error e = cap_place(x[0], &dst);
     if (e == ERR_OK) {
-        e = cap_get(x[1], TYPE_UNTYPED, RIGHT_MANAGE, &u);
+        e = cap_place(x[1], &source);
+    }
+    if (e == ERR_OK) {
+        e = check_source(x[4], slot_at(source.ref));
     }
     if (e == ERR_OK) {
         e = cap_get(x[2], TYPE_RANGE, RIGHT_MANAGE, &range);
     }
+    if (e == ERR_OK) {
+        e = check_address(x[3], range);
+    }
+    struct slot *d = e == ERR_OK ? slot_at(dst.ref) : NULL;
+    if (e == ERR_OK && d->type != TYPE_NULL) {
+        e = ERR_FULL;
+    }
+    bool huge = x[4] != 0;
+    if (e == ERR_OK && !huge) {
+        e = make_of_untyped(x);
+    }
     if (e != ERR_OK) {
         return e;
     }
-    struct slot *d = slot_at(dst.ref);
-    uint64_t low = (uint64_t)range->obj << PAGE_LOG2;
-    uint64_t size = 1ull << ((range->order & 31u) + PAGE_LOG2);
-    if (d->type != TYPE_NULL) {
-        return ERR_FULL;
-    }
-    if (u->attr & ATTR_DEVICE) {
-        return ERR_DEVICE;
-    }
-    if (x[3] % STRETCH_BYTES != 0) {
-        return ERR_ALIGN;
-    }
-    if (x[3] < low || x[3] - low >= size) {
-        return ERR_RANGE;
+    if (huge) {
+        make_of_frame(source.ref, dst.ref, x[3], x[4]);
     }
     uint32_t *entry = directory_at(x[3]);
-    if ((*entry & ENTRY_PAGE_MASK) != 0) {
-        return ERR_BUSY;
-    }
-    /* The table is made like a frame, then becomes the stretch. */
-    uint64_t make[8] = {x[1], x[0], TYPE_FRAME, PAGE_LOG2, 1, 0, 0, 0};
-    e = op_untyped_retype(make);
-    if (e != ERR_OK) {
-        return e;
-    }
-    *entry = (*entry & ~ENTRY_PAGE_MASK) + ENTRY_GENERATION +
-             (d->obj >> (PAGE_LOG2 - CELL_LOG2));
+    *entry = (*entry & ~ENTRY_STRETCH) + ENTRY_GENERATION +
+             (huge ? ENTRY_BLOCK : 0) + (d->obj >> (PAGE_LOG2 - CELL_LOG2));
     d->type = TYPE_STRETCH;
     d->word = x[3];
     d->aux = *entry;
@@ -164,6 +218,18 @@ static uint64_t *level2_entry(ref_t domain, const struct domain_table *t,
     return &table[va >> STRETCH_LOG2 & 511u];
 }
 
+/* The descriptor with which a domain gets at a stretch. */
+static uint64_t attachment(const struct slot *s, uint64_t rights)
+{
+    uint64_t address = ref_address(s->obj);
+    if (s->aux & ENTRY_BLOCK) {
+        return pte_of(address, rights, s->attr & ATTR_DEVICE) & ~PTE_NOT_BLOCK;
+    }
+    return address | PTE_TABLE | TABLE_PXN |
+           (rights & RIGHT_WRITE ? 0 : TABLE_READ_ONLY) |
+           (rights & RIGHT_EXEC ? 0 : TABLE_UXN);
+}
+
 enum abi_error space_attach(ref_t ref, const struct slot *s, uint64_t rights)
 {
     struct domain *d = domain_at(ref);
@@ -180,9 +246,7 @@ enum abi_error space_attach(ref_t ref, const struct slot *s, uint64_t rights)
     }
     uint64_t *entry = level2_entry(ref, t, s->word);
     bool change = *entry != 0;
-    *entry = ref_address(s->obj) | PTE_TABLE | TABLE_PXN |
-             (rights & RIGHT_WRITE ? 0 : TABLE_READ_ONLY) |
-             (rights & RIGHT_EXEC ? 0 : TABLE_UXN);
+    *entry = attachment(s, rights);
     t->used = (uint16_t)(t->used + !change);
     if (change) {
         arch_tlb_domain(domain_asid(ref));
@@ -242,7 +306,8 @@ enum abi_error op_stretch_detach(uint64_t *x)
  * one sweep at a time: who finds another's under way carries that on first. */
 bool space_destroy_stretch(const struct slot *z)
 {
-    if (table_of(space_entry(z->word)) != ram_at(z->obj)) {
+    uint32_t page = z->obj >> (PAGE_LOG2 - CELL_LOG2);
+    if ((space_entry(z->word) & ENTRY_PAGE_MASK) != page) {
         return true; /* another has done it */
     }
     if (kernel.sweep == 0) {
@@ -253,7 +318,7 @@ bool space_destroy_stretch(const struct slot *z)
         struct domain *d = domain_at(kernel.domains);
         if (kernel.domains == 0 || d->visited == kernel.epoch) {
             bool own = kernel.sweep == z->word;
-            *directory_at(kernel.sweep) &= ~ENTRY_PAGE_MASK;
+            *directory_at(kernel.sweep) &= ~ENTRY_STRETCH;
             kernel.sweep = 0;
             return own;
         }
@@ -266,13 +331,21 @@ bool space_destroy_stretch(const struct slot *z)
 
 /* ---- frames ------------------------------------------------------------ */
 
+/* Not asked of a huge frame, which has no pages in a table. */
 static uint32_t frame_pages(const struct slot *s)
 {
-    return 1u << ((s->order - (PAGE_LOG2 - CELL_LOG2)) & 15u);
+    return s->order == BIG_FRAME_LOG2 - CELL_LOG2
+               ? 1u << (BIG_FRAME_LOG2 - PAGE_LOG2)
+               : 1;
+}
+
+static uint64_t frame_bytes(const struct slot *s)
+{
+    return (uint64_t)frame_pages(s) << PAGE_LOG2;
 }
 
 /* The table entries of a mapped frame, or NULL if its stretch is gone. The
- * address is compared too, since generations come again after 2^14. */
+ * address is compared too, since generations come again after 2^13. */
 static uint64_t *frame_ptes(const struct slot *s)
 {
     if (s->aux == 0 || space_entry(s->word) != s->aux) {
@@ -296,7 +369,6 @@ static void frame_set(const struct slot *s, uint64_t rights)
         }
         *pte = rights ? pte_of(address, rights, s->attr & ATTR_DEVICE) : 0;
     }
-    arch_publish();
 }
 
 void space_unmap_frame(struct slot *s)
@@ -308,93 +380,149 @@ void space_unmap_frame(struct slot *s)
     s->aux = 0;
 }
 
-static enum abi_error check_map(const uint64_t *x, const struct slot *f,
-                                const struct slot *s)
+static bool is_free(uint32_t entry, uint64_t va, uint32_t pages)
 {
-    uint64_t bytes = (uint64_t)frame_pages(f) << PAGE_LOG2;
-    if ((f->attr & ATTR_DEVICE) && (x[3] & RIGHT_EXEC)) {
+    if (entry & ENTRY_BLOCK) {
+        return false;
+    }
+    for (uint32_t i = 0; i < pages; i++) {
+        if (*pte_at(entry, va + i * PAGE_BYTES) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* What is asked for frames in consecutive slots. */
+struct request {
+    const struct slot *stretch; /* where they go; NULL: they stay */
+    uint64_t va;                /* of the next one */
+    uint64_t rights;            /* 0: none, unmap */
+    uint64_t count;
+    bool mapped; /* that they must be already, or must not be */
+};
+
+static enum abi_error check_place(const struct request *r, const struct slot *f)
+{
+    const struct slot *s = r->stretch;
+    if (r->va % frame_bytes(f) != 0) {
+        return ERR_ALIGN;
+    }
+    if (r->va < s->word || r->va - s->word >= STRETCH_BYTES) {
+        return ERR_RANGE;
+    }
+    bool here = r->mapped && f->aux == s->aux && f->word == r->va;
+    return here || is_free(s->aux, r->va, frame_pages(f)) ? ERR_OK : ERR_BUSY;
+}
+
+static enum abi_error check_frame(const struct request *r, const struct slot *f)
+{
+    enum abi_error e = cap_check(f, TYPE_FRAME, (uint32_t)r->rights);
+    if (e != ERR_OK) {
+        return e;
+    }
+    if (is_huge_frame(f)) {
+        return ERR_TYPE;
+    }
+    if ((f->attr & ATTR_DEVICE) && (r->rights & RIGHT_EXEC)) {
         return ERR_DEVICE;
+    }
+    if ((frame_ptes(f) != NULL) != r->mapped) {
+        return r->mapped ? ERR_UNMAPPED : ERR_STATE;
+    }
+    if (r->stretch == NULL) {
+        return ERR_OK;
     }
     if ((f->attr & ATTR_DEPTH) != 0) {
         return ERR_PERM; /* only originals: a frame is mapped once at most */
     }
-    if (frame_ptes(f) != NULL) {
-        return ERR_STATE;
+    return check_place(r, f);
+}
+
+static void change_frame(const struct request *r, struct slot *f)
+{
+    if (r->stretch != NULL || r->rights == 0) {
+        space_unmap_frame(f); /* from where it was */
     }
-    if (x[2] % bytes != 0) {
-        return ERR_ALIGN;
+    if (r->stretch != NULL) {
+        f->word = r->va;
+        f->aux = r->stretch->aux;
     }
-    if (x[2] < s->word || x[2] - s->word >= STRETCH_BYTES) {
+    if (r->rights & RIGHT_EXEC) {
+        arch_sync_code(f->obj, frame_bytes(f));
+    }
+    if (r->rights != 0) {
+        frame_set(f, r->rights);
+    }
+}
+
+/* One after the other, each checked and done: up to one that cannot be, or to
+ * an interrupt. At least one, or nothing has changed. */
+static enum abi_error change_frames(struct request *r, uint64_t *x)
+{
+    struct place first;
+    uint64_t done = 0;
+    if (r->count < 1 || r->count > FRAME_RANGE_MAX) {
         return ERR_RANGE;
     }
-    for (uint32_t i = 0; i < frame_pages(f); i++) {
-        if (*pte_at(s->aux, x[2] + i * PAGE_BYTES) != 0) {
-            return ERR_BUSY;
+    enum abi_error e = cap_place(x[0], &first);
+    while (e == ERR_OK) {
+        struct slot *f = slot_at(first.ref + (ref_t)done);
+        e = check_frame(r, f);
+        if (e != ERR_OK) {
+            break;
+        }
+        change_frame(r, f);
+        r->va += frame_bytes(f);
+        done++;
+        if (done == r->count || done == first.left ||
+            arch_interrupt_pending()) {
+            break;
         }
     }
+    if (done == 0) {
+        return e;
+    }
+    arch_publish();
+    x[1] = done;
+    if (r->stretch != NULL) {
+        x[2] = r->va;
+    }
     return ERR_OK;
+}
+
+static enum abi_error place_frames(uint64_t *x, bool mapped)
+{
+    struct slot *s = NULL;
+    enum abi_error e = check_rights(x[3]);
+    if (e == ERR_OK) {
+        e = cap_get(x[1], TYPE_STRETCH, (uint32_t)x[3], &s);
+    }
+    struct request r = {s, x[2], x[3], x[4], mapped};
+    return e == ERR_OK ? change_frames(&r, x) : e;
 }
 
 enum abi_error op_frame_map(uint64_t *x)
 {
-    struct slot *f, *s;
-    enum abi_error e = check_rights(x[3]);
-    if (e == ERR_OK) {
-        e = cap_get(x[0], TYPE_FRAME, (uint32_t)x[3], &f);
-    }
-    if (e == ERR_OK) {
-        e = cap_get(x[1], TYPE_STRETCH, (uint32_t)x[3], &s);
-    }
-    if (e == ERR_OK) {
-        e = check_map(x, f, s);
-    }
-    if (e != ERR_OK) {
-        return e;
-    }
-    f->word = x[2];
-    f->aux = s->aux;
-    if (x[3] & RIGHT_EXEC) {
-        arch_sync_code(f->obj, (uint64_t)frame_pages(f) << PAGE_LOG2);
-    }
-    frame_set(f, x[3]);
-    return ERR_OK;
+    return place_frames(x, false);
+}
+
+enum abi_error op_frame_remap(uint64_t *x)
+{
+    return place_frames(x, true);
 }
 
 enum abi_error op_frame_unmap(uint64_t *x)
 {
-    struct slot *f;
-    enum abi_error e = cap_get(x[0], TYPE_FRAME, 0, &f);
-    if (e != ERR_OK) {
-        return e;
-    }
-    if (frame_ptes(f) == NULL) {
-        return ERR_UNMAPPED;
-    }
-    space_unmap_frame(f);
-    return ERR_OK;
+    struct request r = {.count = x[1], .mapped = true};
+    return change_frames(&r, x);
 }
 
 enum abi_error op_frame_protect(uint64_t *x)
 {
-    struct slot *f;
+    struct request r = {.rights = x[1], .count = x[2], .mapped = true};
     enum abi_error e = check_rights(x[1]);
-    if (e == ERR_OK) {
-        e = cap_get(x[0], TYPE_FRAME, (uint32_t)x[1], &f);
-    }
-    if (e != ERR_OK) {
-        return e;
-    }
-    if ((f->attr & ATTR_DEVICE) && (x[1] & RIGHT_EXEC)) {
-        return ERR_DEVICE;
-    }
-    if (frame_ptes(f) == NULL) {
-        return ERR_UNMAPPED;
-    }
-    if (x[1] & RIGHT_EXEC) {
-        arch_sync_code(f->obj, (uint64_t)frame_pages(f) << PAGE_LOG2);
-    }
-    frame_set(f, x[1]);
-    return ERR_OK;
+    return e == ERR_OK ? change_frames(&r, x) : e;
 }
 
 /* ---- the pages of a dispatcher: one read-only, two read-write ---------- */
@@ -404,10 +532,8 @@ enum abi_error space_map_pages(uint64_t va, uint32_t entry, ref_t pages)
     if (page_index(va) > 512 - 3) {
         return ERR_RANGE;
     }
-    for (uint32_t i = 0; i < 3; i++) {
-        if (*pte_at(entry, va + i * PAGE_BYTES) != 0) {
-            return ERR_BUSY;
-        }
+    if (!is_free(entry, va, 3)) {
+        return ERR_BUSY;
     }
     for (uint32_t i = 0; i < 3; i++) {
         *pte_at(entry, va + i * PAGE_BYTES) =

@@ -35,6 +35,19 @@ enum abi_error op_cap_copy(uint64_t *x)
     return cap_derive(src.ref, dst.ref, dst.rank, x[2], x[3], x[4]);
 }
 
+static enum abi_error may_move(const struct slot *s, uint32_t rank)
+{
+    if (s->type == TYPE_NULL) {
+        return ERR_EMPTY;
+    }
+    if (s->type == TYPE_ZOMBIE) {
+        return ERR_STATE;
+    }
+    bool low = s->type == TYPE_CNODE &&
+               ((uint32_t)s->attr >> ATTR_RANK_SHIFT & RANK_MAX) >= rank;
+    return low ? ERR_RANK : ERR_OK;
+}
+
 enum abi_error op_cap_move(uint64_t *x)
 {
     struct place dst, src;
@@ -45,21 +58,48 @@ enum abi_error op_cap_move(uint64_t *x)
     if (e != ERR_OK) {
         return e;
     }
-    struct slot *s = slot_at(src.ref), *d = slot_at(dst.ref);
-    if (s->type == TYPE_NULL) {
-        return ERR_EMPTY;
+    e = may_move(slot_at(src.ref), dst.rank);
+    if (e != ERR_OK) {
+        return e;
     }
-    if (d->type != TYPE_NULL) {
+    if (slot_at(dst.ref)->type != TYPE_NULL) {
         return ERR_FULL;
     }
-    if (s->type == TYPE_ZOMBIE) {
-        return ERR_STATE;
-    }
-    if (s->type == TYPE_CNODE &&
-        ((uint32_t)s->attr >> ATTR_RANK_SHIFT & RANK_MAX) >= dst.rank) {
-        return ERR_RANK;
-    }
     cap_exchange(src.ref, dst.ref);
+    return ERR_OK;
+}
+
+/* The pivot goes to dst, src to where the pivot was. */
+enum abi_error op_cap_rotate(uint64_t *x)
+{
+    struct place dst, pivot, src;
+    enum abi_error e = cap_place(x[0], &dst);
+    if (e == ERR_OK) {
+        e = cap_place(x[1], &pivot);
+    }
+    if (e == ERR_OK) {
+        e = cap_place(x[2], &src);
+    }
+    if (e == ERR_OK) {
+        e = may_move(slot_at(pivot.ref), dst.rank);
+    }
+    if (e == ERR_OK) {
+        e = may_move(slot_at(src.ref), pivot.rank);
+    }
+    if (e != ERR_OK) {
+        return e;
+    }
+    bool swap = dst.ref == src.ref;
+    if (!swap && slot_at(dst.ref)->type != TYPE_NULL) {
+        return ERR_FULL;
+    }
+    if (pivot.ref == src.ref) {
+        return ERR_RANGE;
+    }
+    cap_exchange(pivot.ref, dst.ref);
+    if (!swap) {
+        cap_exchange(src.ref, pivot.ref);
+    }
     return ERR_OK;
 }
 

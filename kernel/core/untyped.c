@@ -29,7 +29,10 @@ static enum abi_error fixed_size(uint32_t type, uint64_t log2, bool device)
     case TYPE_CNODE:
         return log2 >= 7 && log2 <= 24 ? ERR_OK : ERR_RANGE;
     case TYPE_FRAME:
-        return log2 == PAGE_LOG2 || log2 == BIG_FRAME_LOG2 ? ERR_OK : ERR_RANGE;
+        return log2 == PAGE_LOG2 || log2 == BIG_FRAME_LOG2 ||
+                       log2 == HUGE_FRAME_LOG2
+                   ? ERR_OK
+                   : ERR_RANGE;
     case TYPE_DOMAIN:
         return log2 >= DOMAIN_LOG2_MIN && log2 <= DOMAIN_LOG2_MAX ? ERR_OK
                                                                   : ERR_RANGE;
@@ -200,7 +203,7 @@ enum abi_error op_untyped_retype(uint64_t *x)
             return ERR_OK;
         }
         /* Restarting goes on with what is left. */
-        x[1] += x[1] >> 32 ? 1ull << 32 : 1;
+        x[1] = CPTR_NEXT(x[1], 1);
         x[4] = r.count;
         x[5] = 0;
         if (arch_interrupt_pending()) {

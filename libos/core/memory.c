@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include <abi/calls.h>
+#include <vesper/frames.h>
 #include <vesper/memory.h>
 #include <vesper/thread.h>
 
@@ -70,7 +70,7 @@ cptr_t memory_frame(cptr_t stretch, uint64_t va)
     if (frame == 0) {
         return 0;
     }
-    if (sys_frame_map(frame, stretch, va, RIGHT_READ | RIGHT_WRITE) != ERR_OK) {
+    if (frames_map(frame, stretch, va, RIGHT_READ | RIGHT_WRITE, 1) != ERR_OK) {
         frame_give(frame);
         return 0;
     }
@@ -94,8 +94,8 @@ static bool map_pages(cptr_t stretch, uint64_t va, uint64_t end)
 {
     for (; va < end; va += PAGE_BYTES) {
         cptr_t frame = object_make(TYPE_FRAME, PAGE_LOG2);
-        if (frame == 0 || sys_frame_map(frame, stretch, va,
-                                        RIGHT_READ | RIGHT_WRITE) != ERR_OK) {
+        if (frame == 0 || frames_map(frame, stretch, va,
+                                     RIGHT_READ | RIGHT_WRITE, 1) != ERR_OK) {
             return false;
         }
     }
@@ -202,7 +202,7 @@ static void run_empty(struct run *r)
 {
     for (uint32_t i = 0; i < RUN_FRAMES; i++) {
         if (r->frame[i] != 0) {
-            (void)sys_frame_unmap(r->frame[i]);
+            (void)frames_unmap(r->frame[i], 1);
             frame_give(r->frame[i]);
             r->frame[i] = 0;
         }

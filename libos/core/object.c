@@ -108,7 +108,7 @@ static bool stretch_make(cptr_t slot, uint64_t va)
     enum abi_error error = ERR_NOMEM;
     do {
         if (page_piece != 0) {
-            error = sys_stretch_create(slot, page_piece, SLOT_RANGE, va);
+            error = sys_stretch_create(slot, page_piece, SLOT_RANGE, va, 0);
         }
     } while (error == ERR_NOMEM && page_piece_fetch());
     return error == ERR_OK;

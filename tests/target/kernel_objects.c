@@ -69,7 +69,8 @@ static enum abi_error fill_node(void)
         e = sys_event_mint(N(P_EVENT), N(P_DISPATCHER), 5);
     }
     if (e == ERR_OK) {
-        e = sys_stretch_create(N(P_STRETCH), memory, SLOT_RANGE, objects_va());
+        e = sys_stretch_create(N(P_STRETCH), memory, SLOT_RANGE, objects_va(),
+                               0);
     }
     return e;
 }

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <abi/abi.h>
 #include <abi/calls.h>
+#include <vesper/frames.h>
 
 #define NODE_SLOTS 64u
 #define NODE_RANK  3u

@@ -88,36 +88,38 @@ static bool ok(enum abi_error e)
 static void create_test(void)
 {
     uint64_t next = va + STRETCH_BYTES;
-    CHECK(error_is(sys_stretch_create(T(0), N(P_UNTYPED), N(P_RANGE), va),
+    CHECK(error_is(sys_stretch_create(T(0), N(P_UNTYPED), N(P_RANGE), va, 0),
                    ERR_BUSY),
           "a slot has one stretch: the second is BUSY");
     CHECK(error_is(sys_stretch_create(T(0), N(P_UNTYPED), N(P_RANGE),
-                                      next + PAGE_BYTES),
+                                      next + PAGE_BYTES, 0),
                    ERR_ALIGN) &&
-              error_is(sys_stretch_create(T(0), N(P_UNTYPED), N(P_RANGE), 1),
+              error_is(sys_stretch_create(T(0), N(P_UNTYPED), N(P_RANGE), 1, 0),
                        ERR_ALIGN),
           "inside a slot there is none: ALIGN");
     CHECK(error_is(sys_stretch_create(T(0), N(P_UNTYPED), N(P_RANGE),
-                                      va - STRETCH_BYTES),
+                                      va - STRETCH_BYTES, 0),
                    ERR_RANGE) &&
               error_is(sys_stretch_create(T(0), N(P_UNTYPED), N(P_RANGE),
-                                          next + STRETCH_BYTES),
+                                          next + STRETCH_BYTES, 0),
                        ERR_RANGE) &&
-              error_is(sys_stretch_create(T(0), N(P_UNTYPED), N(P_RANGE), 0),
-                       ERR_RANGE) &&
-              error_is(sys_stretch_create(T(0), N(P_UNTYPED), N(P_RANGE),
-                                          USER_VA_END + va),
+              error_is(sys_stretch_create(T(0), N(P_UNTYPED), N(P_RANGE), 0, 0),
                        ERR_RANGE) &&
               error_is(sys_stretch_create(T(0), N(P_UNTYPED), N(P_RANGE),
-                                          ~(STRETCH_BYTES - 1)),
+                                          USER_VA_END + va, 0),
+                       ERR_RANGE) &&
+              error_is(sys_stretch_create(T(0), N(P_UNTYPED), N(P_RANGE),
+                                          ~(STRETCH_BYTES - 1), 0),
                        ERR_RANGE),
           "addresses outside the range: RANGE");
-    CHECK(error_is(sys_stretch_create(T(0), N(P_FULL), N(P_RANGE), next),
+    CHECK(error_is(sys_stretch_create(T(0), N(P_FULL), N(P_RANGE), next, 0),
                    ERR_NOMEM) &&
-              error_is(sys_stretch_create(T(0), N(P_UNTYPED), N(P_RANGE), next),
+              error_is(sys_stretch_create(T(0), N(P_UNTYPED), N(P_RANGE), next,
+                                          0),
                        ERR_OK) &&
               sys_cap_delete(T(0)) == ERR_OK &&
-              error_is(sys_stretch_create(T(0), N(P_UNTYPED), N(P_RANGE), next),
+              error_is(sys_stretch_create(T(0), N(P_UNTYPED), N(P_RANGE), next,
+                                          0),
                        ERR_OK) &&
               sys_cap_delete(T(0)) == ERR_OK,
           "a table needs memory; after its death the slot is free");
@@ -145,7 +147,7 @@ static void attach_test(void)
                        ERR_RIGHTS) &&
               error_is(sys_stretch_attach(T(0), CPTR_SELF_DOMAIN, RX),
                        ERR_RIGHTS) &&
-              error_is(sys_frame_map(N(P_FRAME), T(0), va, RW), ERR_RIGHTS) &&
+              error_is(frames_map(N(P_FRAME), T(0), va, RW, 1), ERR_RIGHTS) &&
               ok(sys_stretch_attach(T(0), CPTR_SELF_DOMAIN, R_)) &&
               ok(sys_stretch_detach(T(0), CPTR_SELF_DOMAIN)) &&
               ok(sys_cap_delete(T(0))),
@@ -158,50 +160,50 @@ static void map_errors_test(void)
 {
     bool right = true;
     for (uint32_t i = 0; i < BAD_RIGHTS; i++) {
-        right &= error_is(sys_frame_map(N(P_FRAME), N(P_STRETCH), va,
-                                        bad_rights[i].rights),
+        right &= error_is(frames_map(N(P_FRAME), N(P_STRETCH), va,
+                                     bad_rights[i].rights, 1),
                           bad_rights[i].error);
-        right &= error_is(sys_frame_protect(N(P_FRAME), bad_rights[i].rights),
+        right &= error_is(frames_protect(N(P_FRAME), bad_rights[i].rights, 1),
                           bad_rights[i].error);
     }
     CHECK(right, "mapping W+X is WX, other wrong rights RANGE");
-    CHECK(error_is(sys_frame_map(N(P_FRAME), N(P_STRETCH), va + 8, RW),
+    CHECK(error_is(frames_map(N(P_FRAME), N(P_STRETCH), va + 8, RW, 1),
                    ERR_ALIGN) &&
-              error_is(sys_frame_map(N(P_BIG), N(P_STRETCH), va + PAGE_BYTES,
-                                     RW),
+              error_is(frames_map(N(P_BIG), N(P_STRETCH), va + PAGE_BYTES, RW,
+                                  1),
                        ERR_ALIGN),
           "a frame lies at a multiple of its size");
-    CHECK(error_is(sys_frame_map(N(P_FRAME), N(P_STRETCH), va - PAGE_BYTES, RW),
+    CHECK(error_is(frames_map(N(P_FRAME), N(P_STRETCH), va - PAGE_BYTES, RW, 1),
                    ERR_RANGE) &&
-              error_is(sys_frame_map(N(P_FRAME), N(P_STRETCH),
-                                     va + STRETCH_BYTES, RW),
+              error_is(frames_map(N(P_FRAME), N(P_STRETCH), va + STRETCH_BYTES,
+                                  RW, 1),
                        ERR_RANGE) &&
-              error_is(sys_frame_map(N(P_FRAME), N(P_STRETCH), va + USER_VA_END,
-                                     RW),
+              error_is(frames_map(N(P_FRAME), N(P_STRETCH), va + USER_VA_END,
+                                  RW, 1),
                        ERR_RANGE) &&
-              error_is(sys_frame_map(N(P_FRAME), N(P_STRETCH), 0, RW),
+              error_is(frames_map(N(P_FRAME), N(P_STRETCH), 0, RW, 1),
                        ERR_RANGE),
           "and inside the stretch");
-    CHECK(error_is(sys_frame_unmap(N(P_FRAME)), ERR_UNMAPPED) &&
-              error_is(sys_frame_protect(N(P_FRAME), R_), ERR_UNMAPPED),
+    CHECK(error_is(frames_unmap(N(P_FRAME), 1), ERR_UNMAPPED) &&
+              error_is(frames_protect(N(P_FRAME), R_, 1), ERR_UNMAPPED),
           "what is not mapped cannot be unmapped or protected");
     CHECK(ok(sys_cap_copy(T(0), N(P_FRAME), RIGHTS_ALL, 0, 0)) &&
-              error_is(sys_frame_map(T(0), N(P_STRETCH), va, R_), ERR_PERM) &&
+              error_is(frames_map(T(0), N(P_STRETCH), va, R_, 1), ERR_PERM) &&
               ok(sys_cap_delete(T(0))),
           "a copy of a frame cannot be mapped");
 }
 
 static void map_test(void)
 {
-    CHECK(ok(sys_frame_map(N(P_FRAME), N(P_STRETCH), va, RW)) &&
-              error_is(sys_frame_map(N(P_FRAME), N(P_STRETCH), va + PAGE_BYTES,
-                                     RW),
+    CHECK(ok(frames_map(N(P_FRAME), N(P_STRETCH), va, RW, 1)) &&
+              error_is(frames_map(N(P_FRAME), N(P_STRETCH), va + PAGE_BYTES, RW,
+                                  1),
                        ERR_STATE),
           "a frame is mapped once");
-    CHECK(error_is(sys_frame_map(N(P_BIG), N(P_STRETCH), va, RW), ERR_BUSY) &&
-              ok(sys_frame_map(N(P_BIG), N(P_STRETCH), va + 0x10000, RW)) &&
-              error_is(sys_frame_map(N(P_FULL_FRAME), N(P_STRETCH),
-                                     va + 0x1f000, RW),
+    CHECK(error_is(frames_map(N(P_BIG), N(P_STRETCH), va, RW, 1), ERR_BUSY) &&
+              ok(frames_map(N(P_BIG), N(P_STRETCH), va + 0x10000, RW, 1)) &&
+              error_is(frames_map(N(P_FULL_FRAME), N(P_STRETCH), va + 0x1f000,
+                                  RW, 1),
                        ERR_BUSY),
           "where a frame is, there is no room for another");
     CHECK(access_is(va, NONE), "not attached: no access");
@@ -215,7 +217,7 @@ static void map_test(void)
     for (uint64_t i = 8; i < 0x10000; i += 8) {
         sum |= *(volatile uint64_t *)(va + 0x10000 + i);
     }
-    CHECK(ok(sys_frame_unmap(N(P_BIG))) && access_is(va + 0x10000, NONE) &&
+    CHECK(ok(frames_unmap(N(P_BIG), 1)) && access_is(va + 0x10000, NONE) &&
               access_is(va + 0x1f000, NONE),
           "an unmapped frame of 64 KiB is gone");
     (void)sum;
@@ -225,15 +227,15 @@ static void rights_test(void)
 {
     uint64_t got = 0;
     *(volatile uint64_t *)va = CODE(42);
-    CHECK(ok(sys_frame_protect(N(P_FRAME), R_)) && access_is(va, READ),
+    CHECK(ok(frames_protect(N(P_FRAME), R_, 1)) && access_is(va, READ),
           "a read-only frame in a RW stretch: reading");
-    CHECK(ok(sys_frame_protect(N(P_FRAME), RX)) && access_is(va, READ),
+    CHECK(ok(frames_protect(N(P_FRAME), RX, 1)) && access_is(va, READ),
           "an executable one in a RW stretch: reading, not running");
     CHECK(ok(sys_stretch_attach(N(P_STRETCH), CPTR_SELF_DOMAIN, RX)) &&
               access_is(va, EXECUTE) && probe_run(va, &got) == PROBE_RETURNED &&
               got == 42,
           "in a stretch attached RX it runs");
-    CHECK(ok(sys_frame_protect(N(P_FRAME), RW)) && access_is(va, READ),
+    CHECK(ok(frames_protect(N(P_FRAME), RW, 1)) && access_is(va, READ),
           "a RW frame in a RX stretch: reading only");
     CHECK(ok(sys_stretch_attach(N(P_STRETCH), CPTR_SELF_DOMAIN, R_)) &&
               access_is(va, READ),
@@ -245,10 +247,10 @@ static void rights_test(void)
     for (uint32_t i = 0; i < 200; i++) {
         *(volatile uint64_t *)va = CODE(i);
         fresh &=
-            sys_frame_protect(N(P_FRAME), RX) == ERR_OK &&
+            frames_protect(N(P_FRAME), RX, 1) == ERR_OK &&
             sys_stretch_attach(N(P_STRETCH), CPTR_SELF_DOMAIN, RX) == ERR_OK &&
             probe_run(va, &got) == PROBE_RETURNED && got == i &&
-            sys_frame_protect(N(P_FRAME), RW) == ERR_OK &&
+            frames_protect(N(P_FRAME), RW, 1) == ERR_OK &&
             sys_stretch_attach(N(P_STRETCH), CPTR_SELF_DOMAIN, RW) == ERR_OK;
     }
     CHECK(fresh, "200 times new code in a page: the new code runs");
@@ -257,12 +259,12 @@ static void rights_test(void)
 static void moves_test(void)
 {
     *(volatile uint64_t *)va = CODE(99);
-    CHECK(ok(sys_frame_unmap(N(P_FRAME))) && access_is(va, NONE) &&
-              ok(sys_frame_map(N(P_FRAME), N(P_STRETCH), va + 0x5000, RW)) &&
+    CHECK(ok(frames_unmap(N(P_FRAME), 1)) && access_is(va, NONE) &&
+              ok(frames_map(N(P_FRAME), N(P_STRETCH), va + 0x5000, RW, 1)) &&
               access_is(va, NONE) && access_is(va + 0x5000, WRITE) &&
               *(volatile uint64_t *)(va + 0x5000) == CODE(99),
           "a frame mapped elsewhere takes its contents along");
-    CHECK(ok(sys_frame_map(N(P_FULL_FRAME), N(P_STRETCH), va, RW)) &&
+    CHECK(ok(frames_map(N(P_FULL_FRAME), N(P_STRETCH), va, RW, 1)) &&
               *(volatile uint64_t *)va == 0,
           "at the old address another one shows");
     CHECK(ok(sys_stretch_detach(N(P_STRETCH), CPTR_SELF_DOMAIN)) &&
@@ -273,17 +275,18 @@ static void moves_test(void)
               access_is(va, NONE),
           "a deleted frame is unmapped");
     CHECK(ok(sys_cap_move(T(0), N(P_FRAME))) && access_is(va + 0x5000, WRITE) &&
-              ok(sys_frame_unmap(T(0))) && access_is(va + 0x5000, NONE) &&
-              ok(sys_frame_map(T(0), N(P_STRETCH), va, RW)) &&
+              ok(frames_unmap(T(0), 1)) && access_is(va + 0x5000, NONE) &&
+              ok(frames_map(T(0), N(P_STRETCH), va, RW, 1)) &&
               ok(sys_cap_move(N(P_FRAME), T(0))),
           "a capability that moves keeps its mapping");
     CHECK(ok(sys_cap_delete(N(P_STRETCH))) && access_is(va, NONE) &&
-              error_is(sys_frame_unmap(N(P_FRAME)), ERR_UNMAPPED),
+              error_is(frames_unmap(N(P_FRAME), 1), ERR_UNMAPPED),
           "a deleted stretch takes all mappings");
-    CHECK(ok(sys_stretch_create(N(P_STRETCH), N(P_UNTYPED), N(P_RANGE), va)) &&
+    CHECK(ok(sys_stretch_create(N(P_STRETCH), N(P_UNTYPED), N(P_RANGE), va,
+                                0)) &&
               ok(sys_stretch_attach(N(P_STRETCH), CPTR_SELF_DOMAIN, RW)) &&
               access_is(va, NONE) &&
-              ok(sys_frame_map(N(P_FRAME), N(P_STRETCH), va, RW)) &&
+              ok(frames_map(N(P_FRAME), N(P_STRETCH), va, RW, 1)) &&
               access_is(va, WRITE),
           "a new one in its place starts empty");
 }
@@ -306,15 +309,15 @@ static void zero_test(void)
                 ok(sys_stretch_attach(N(P_STRETCH), CPTR_SELF_DOMAIN, RW)) &&
                 ok(sys_untyped_retype(N(P_UNTYPED), T(0), TYPE_FRAME, 16, 1, 0,
                                       0)) &&
-                ok(sys_frame_map(T(0), N(P_STRETCH), va, RW)) &&
-                ok(sys_frame_map(N(P_BIG), N(P_STRETCH), va + 0x10000, RW)) &&
+                ok(frames_map(T(0), N(P_STRETCH), va, RW, 1)) &&
+                ok(frames_map(N(P_BIG), N(P_STRETCH), va + 0x10000, RW, 1)) &&
                 all_zero(va, 0x20000);
         if (right) {
             memset((void *)va, 0xa5, 0x20000);
             right = ok(sys_cap_revoke(N(P_UNTYPED))) && access_is(va, NONE) &&
                     ok(sys_untyped_retype(N(P_UNTYPED), T(0), TYPE_FRAME, 12,
                                           16, 0, 0)) &&
-                    ok(sys_frame_map(T(15), N(P_STRETCH), va, RW)) &&
+                    ok(frames_map(T(15), N(P_STRETCH), va, RW, 1)) &&
                     all_zero(va, PAGE_BYTES);
         }
     }

@@ -187,8 +187,8 @@ static void test_many_domains(void)
     }
     CHECK(attached == DOMAINS, "... share a stretch");
     CHECK(sys_cap_delete(N(P_STRETCH)) == ERR_OK &&
-              sys_stretch_create(N(P_STRETCH), memory, SLOT_RANGE,
-                                 objects_va()) == ERR_OK,
+              sys_stretch_create(N(P_STRETCH), memory, SLOT_RANGE, objects_va(),
+                                 0) == ERR_OK,
           "... which is deleted, and its address is free");
     CHECK(pieces_revoke(), "... and the domains go");
 }

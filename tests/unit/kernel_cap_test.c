@@ -110,6 +110,69 @@ static void test_move(void)
           "which can be deleted");
 }
 
+/* The order in the list, as slots of root. */
+static bool is_row(cptr_t a, cptr_t b, cptr_t c)
+{
+    return slot_at(host_slot(a)->next) == host_slot(b) &&
+           slot_at(host_slot(b)->next) == host_slot(c);
+}
+
+static void test_rotate(void)
+{
+    cptr_t a = PAGE, b = FIRST, c = FIRST + 1, free = FIRST + 2;
+    setup();
+    CALL(CAP_COPY, b, a, 1);
+    CALL(CAP_COPY, c, b, 1);
+    CHECK(CALL(CAP_ROTATE, free, b, c) == ERR_OK && is_row(a, free, b) &&
+              host_slot(c)->type == TYPE_NULL,
+          "neighbours rotate, and stay neighbours");
+    CHECK((host_slot(free)->attr & ATTR_DEPTH) == 1 &&
+              (host_slot(b)->attr & ATTR_DEPTH) == 2,
+          "the pivot goes to dst, src to the pivot");
+    CHECK(CALL(CAP_ROTATE, b, free, b) == ERR_OK && is_row(a, b, free) &&
+              CALL(CAP_ROTATE, free, b, free) == ERR_OK && is_row(a, free, b),
+          "neighbours change places, either way round");
+    CHECK(CALL(CAP_ROTATE, GATE, b, GATE) == ERR_OK && is_row(a, free, GATE) &&
+              host_slot(b)->type == TYPE_ENDPOINT &&
+              CALL(CAP_ROTATE, GATE, b, GATE) == ERR_OK,
+          "and strangers");
+    CHECK(CALL(CAP_ROTATE, c, a, b) == ERR_OK && is_row(c, free, a) &&
+              CALL(CAP_REVOKE, c) == ERR_OK &&
+              host_slot(a)->type == TYPE_NULL &&
+              host_slot(free)->type == TYPE_NULL,
+          "derivations stay");
+    CHECK(CALL(CAP_ROTATE, 0, c, GATE) == ERR_SLOT, "rotate: slot");
+    CHECK(CALL(CAP_ROTATE, free, BEYOND, GATE) == ERR_SLOT, "pivot");
+    CHECK(CALL(CAP_ROTATE, free, c, BEYOND) == ERR_SLOT, "src");
+    CHECK(CALL(CAP_ROTATE, free, CPTR(c, 1), GATE) == ERR_TYPE, "in a frame");
+    CHECK(CALL(CAP_ROTATE, free, b, c) == ERR_EMPTY, "an empty pivot");
+    CHECK(CALL(CAP_ROTATE, free, c, b) == ERR_EMPTY, "an empty source");
+    CHECK(CALL(CAP_ROTATE, HOST_CPU, c, GATE) == ERR_FULL, "a full dst");
+    CHECK(CALL(CAP_ROTATE, c, c, GATE) == ERR_FULL, "the pivot is dst");
+    CHECK(CALL(CAP_ROTATE, free, c, c) == ERR_RANGE, "the pivot is src");
+    CHECK(CALL(CAP_ROTATE, c, c, c) == ERR_RANGE, "all are one");
+    CHECK(CALL(CAP_ROTATE, CPTR(NODE, 1), NODE, c) == ERR_RANK,
+          "a CNode into itself");
+    CALL(CAP_MOVE, CPTR(NODE, 1), c);
+    CHECK(CALL(CAP_ROTATE, free, CPTR(NODE, 1), NODE) == ERR_RANK,
+          "and by the other move");
+}
+
+static void test_dying_rotate(void)
+{
+    cptr_t big = FIRST, free = FIRST + 1;
+    setup();
+    CALL(UNTYPED_RETYPE, HOST_UNTYPED, big, TYPE_CNODE, 16, 1, 0, 3);
+    CALL(CAP_COPY, CPTR(big, 2000), PAGE, ~0ull);
+    host.interrupt = true;
+    CHECK(!host_try(SYS_CAP_DELETE, (uint64_t[8]){big}), "a dying CNode");
+    host.interrupt = false;
+    CHECK(CALL(CAP_ROTATE, free, big, PAGE) == ERR_STATE &&
+              CALL(CAP_ROTATE, free, PAGE, big) == ERR_STATE &&
+              CALL(CAP_MOVE, free, big) == ERR_STATE,
+          "is not moved");
+}
+
 static void test_delete(void)
 {
     setup();
@@ -396,6 +459,8 @@ int main(void)
     test_copy();
     test_copy_errors();
     test_move();
+    test_rotate();
+    test_dying_rotate();
     test_delete();
     test_nested();
     test_dying_cspace();
@@ -406,7 +471,8 @@ int main(void)
     test_own_cnode();
     test_steps();
     test_identify();
-    CHECK(abi_unseen(SYS_NULL, SYS_CAP_IDENTIFY) == 0,
+    CHECK(abi_unseen(SYS_NULL, SYS_CAP_IDENTIFY) == 0 &&
+              abi_unseen(SYS_CAP_ROTATE, SYS_CAP_ROTATE) == 0,
           "every promised error was seen");
     return tap_end();
 }

@@ -36,6 +36,13 @@ static bool has_memory(const struct item *i)
            i->class != TYPE_IRQ;
 }
 
+/* Other objects are made of it. */
+static bool is_source(const struct item *i)
+{
+    return i->class == TYPE_UNTYPED || i->class == TYPE_RANGE ||
+           is_huge_frame(i->s);
+}
+
 static uint64_t end_of(const struct item *i)
 {
     return i->s->obj + (1ull << i->s->order);
@@ -124,15 +131,27 @@ static void check_overlap(const struct item *a, const struct item *b)
         return;
     }
     INV(C4);
-    bool nested = (a->class == TYPE_UNTYPED && is_inside(b, a)) ||
-                  (b->class == TYPE_UNTYPED && is_inside(a, b));
+    bool nested =
+        (is_source(a) && is_inside(b, a)) || (is_source(b) && is_inside(a, b));
     if (!nested) {
         host_fail("slots %x (type %u) and %x (type %u) overlap", a->ref,
                   a->class, b->ref, b->class);
     }
 }
 
-/* All that was made of untyped memory or a range follows it at once. */
+/* A huge frame has one stretch, or none; it fills it, within its rights. */
+static void check_huge(const struct item *u, const struct item *c)
+{
+    if (c->class != TYPE_STRETCH || !same_object(c, u + 1) ||
+        c->s->obj != u->s->obj || c->s->order != u->s->order ||
+        (c->s->rights & ~u->s->rights) != 0 ||
+        (c->s->rights & RIGHT_EXEC) != 0) {
+        host_fail("slot %x: no stretch of the huge frame %x", c->ref, u->ref);
+    }
+}
+
+/* All that was made of untyped memory, a range or a huge frame follows it at
+ * once. */
 static void check_source(uint32_t i)
 {
     const struct item *u = &items[i];
@@ -147,7 +166,9 @@ static void check_source(uint32_t i)
             host_fail("slot %x: not among what was made of %x", c->ref, u->ref);
         }
         run = run && child;
-        if (child && end_of(c) > u->s->obj + (uint32_t)u->s->word) {
+        if (child && u->class == TYPE_FRAME) {
+            check_huge(u, c);
+        } else if (child && end_of(c) > u->s->obj + (uint32_t)u->s->word) {
             host_fail("slot %x: beyond the watermark of %x", c->ref, u->ref);
         }
     }
@@ -213,8 +234,7 @@ void check_caps(void)
         for (uint32_t k = i + 1; first && k < count; k++) {
             check_overlap(&items[i], &items[k]);
         }
-        if (items[i].s->type == TYPE_UNTYPED ||
-            items[i].s->type == TYPE_RANGE) {
+        if (is_source(&items[i])) {
             check_source(i);
         }
         if (items[i].s->type == TYPE_UNTYPED &&

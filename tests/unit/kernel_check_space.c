@@ -17,9 +17,11 @@
 #define PTE_UXN       (1ull << 54)
 #define TABLES_MAX    256u
 #define PAGE_MASK     ((1u << 18) - 1u)
+#define BLOCK         (1u << 18)
 
-struct table { /* of a live stretch */
+struct table { /* of a live stretch, or the huge frame that it is */
     ref_t page;
+    bool block;
     uint64_t va;
     uint32_t entry;
     uint16_t owed[512]; /* mappings that say they are here */
@@ -45,6 +47,7 @@ static void add_stretch(const struct slot *s)
         t = &tables[count++ % TABLES_MAX];
         memset(t, 0, sizeof(*t));
         t->page = s->obj;
+        t->block = s->order == HUGE_FRAME_LOG2 - CELL_LOG2;
         t->va = s->word;
         t->entry = space_entry(s->word);
     }
@@ -54,7 +57,8 @@ static void add_stretch(const struct slot *s)
         host_fail("two stretches at %llx", (unsigned long long)s->word);
     }
     if (!zombie &&
-        ((t->entry & PAGE_MASK) != s->obj >> 7 || s->aux != t->entry)) {
+        ((t->entry & PAGE_MASK) != s->obj >> 7 || s->aux != t->entry ||
+         ((t->entry & BLOCK) != 0) != t->block)) {
         host_fail("the directory does not know the stretch at %llx",
                   (unsigned long long)s->word);
     }
@@ -143,6 +147,13 @@ static void check_table(const struct table *t)
     }
 }
 
+/* A block allows user code to read, or to read and write. */
+static bool is_block(uint64_t descriptor)
+{
+    return (descriptor & 3) == 1 && (descriptor & PTE_EL0) &&
+           (descriptor & PTE_PXN) && (descriptor & PTE_UXN);
+}
+
 static uint32_t check_level2(ref_t domain, uint32_t index, uint64_t gib)
 {
     const uint64_t *l2 = ram_at(domain + ((2 + index) << 7));
@@ -152,7 +163,8 @@ static uint32_t check_level2(ref_t domain, uint32_t index, uint64_t gib)
             continue;
         }
         const struct table *t = table_at(gib << 30 | i << STRETCH_LOG2);
-        if (t == NULL || ref_address(t->page) != (l2[i] & PTE_ADDRESS)) {
+        if (t == NULL || ref_address(t->page) != (l2[i] & PTE_ADDRESS) ||
+            (t->block ? !is_block(l2[i]) : (l2[i] & 3) != 3)) {
             host_fail("domain %x points to a table that is gone: %llx", domain,
                       (unsigned long long)(gib << 30 | i << STRETCH_LOG2));
         }
@@ -200,7 +212,9 @@ void check_space(void)
         owe_slot(slot_at(r));
     }
     for (uint32_t i = 0; i < count; i++) {
-        check_table(&tables[i]);
+        if (!tables[i].block) {
+            check_table(&tables[i]);
+        }
     }
     ref_t d = kernel.domains;
     for (uint32_t i = 0; i < domains; i++, d = domain_at(d)->all.next) {

@@ -174,7 +174,7 @@ static void boot_rest(ref_t cnode, uint32_t arena_log2)
     ref_t arena = take(1ull << arena_log2, 1ull << arena_log2);
     give(HOST_UNTYPED, cnode, TYPE_UNTYPED, arena, arena_log2 - CELL_LOG2);
     memset(ram_at(arena), 0xa5, 1ull << arena_log2); /* memory is dirty */
-    give(HOST_DEVICE, cnode, TYPE_UNTYPED, ref_of(HOST_DEVICE_ADDRESS), 11)
+    give(HOST_DEVICE, cnode, TYPE_UNTYPED, ref_of(HOST_DEVICE_ADDRESS), 17)
         ->attr = ATTR_DEVICE;
 }
 

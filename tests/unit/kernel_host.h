@@ -29,7 +29,7 @@ enum host_slot {
     HOST_RANGE = HOST_IRQ + HOST_IRQS,
     HOST_PAGES,     /* stretch with root's own pages */
     HOST_UNTYPED,   /* the arena */
-    HOST_DEVICE,    /* untyped, 64 KiB, not RAM */
+    HOST_DEVICE,    /* untyped, 4 MiB, not RAM */
     HOST_ATTIC,     /* a stretch for the pages of dispatchers of tests */
     HOST_FREE = 16, /* from here on: empty */
     HOST_KID = 64,  /* HOST_KID_SLOTS for each domain of host_kid */
@@ -103,6 +103,13 @@ void host_reply(uint64_t flags, uint64_t cap);
 
 /* System call NAME with up to eight arguments. */
 #define CALL(name, ...) host_call(SYS_##name, (uint64_t[8]){__VA_ARGS__})
+/* On one frame. */
+#define MAP(frame, stretch, va, rights)                                        \
+    CALL(FRAME_MAP, frame, stretch, va, rights, 1)
+#define REMAP(frame, stretch, va, rights)                                      \
+    CALL(FRAME_REMAP, frame, stretch, va, rights, 1)
+#define UNMAP(frame)           CALL(FRAME_UNMAP, frame, 1)
+#define PROTECT(frame, rights) CALL(FRAME_PROTECT, frame, rights, 1)
 
 /* Remember the state; does it differ from what was remembered, but for the
  * registers of dispatcher `but`? */

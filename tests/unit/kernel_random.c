@@ -116,15 +116,29 @@ static cptr_t any_dispatcher(void)
 
 static void retype_args(uint64_t *x)
 {
-    static const uint8_t make[][2] = {
-        {TYPE_UNTYPED, 12}, {TYPE_UNTYPED, 14},    {TYPE_UNTYPED, 16},
-        {TYPE_CNODE, 8},    {TYPE_CNODE, 10},      {TYPE_CNODE, 13},
-        {TYPE_FRAME, 12},   {TYPE_FRAME, 12},      {TYPE_FRAME, 16},
-        {TYPE_DOMAIN, 14},  {TYPE_DISPATCHER, 14}, {TYPE_SCHED_CONTEXT, 6},
-        {TYPE_ENDPOINT, 6}, {TYPE_ENDPOINT, 6},    {TYPE_RANGE, 21},
-        {TYPE_RANGE, 23},   {TYPE_EVENT, 12},      {TYPE_UNTYPED, 17}};
+    static const uint8_t make[][2] = {{TYPE_UNTYPED, 12},
+                                      {TYPE_UNTYPED, 14},
+                                      {TYPE_UNTYPED, 16},
+                                      {TYPE_CNODE, 8},
+                                      {TYPE_CNODE, 10},
+                                      {TYPE_CNODE, 13},
+                                      {TYPE_FRAME, 12},
+                                      {TYPE_FRAME, 12},
+                                      {TYPE_FRAME, 16},
+                                      {TYPE_DOMAIN, 14},
+                                      {TYPE_DISPATCHER, 14},
+                                      {TYPE_SCHED_CONTEXT, 6},
+                                      {TYPE_ENDPOINT, 6},
+                                      {TYPE_ENDPOINT, 6},
+                                      {TYPE_RANGE, 21},
+                                      {TYPE_RANGE, 23},
+                                      {TYPE_EVENT, 12},
+                                      {TYPE_UNTYPED, 17},
+                                      {TYPE_FRAME, HUGE_FRAME_LOG2}};
     const uint8_t *m = make[pick(sizeof(make) / 2)];
+    bool huge = m[1] == HUGE_FRAME_LOG2 && m[0] == TYPE_FRAME;
     x[0] = slot_of(m[0] == TYPE_RANGE ? TYPE_RANGE : TYPE_UNTYPED);
+    x[0] = huge && host_current() == host_root_at() ? HOST_DEVICE : x[0];
     x[1] = chance(6) ? any_inner() : slot_of(0);
     x[2] = m[0];
     x[3] = m[1] + chance(16);
@@ -147,9 +161,19 @@ static void cap_args(uint32_t nr, uint64_t *x)
     case SYS_UNTYPED_RETYPE:
         retype_args(x);
         break;
+    case SYS_CAP_ROTATE:
+        x[1] = any_slot();
+        x[2] = any_slot();
+        x[0] = chance(2) ? slot_of(0) : x[2];
+        break;
     default:
         x[0] = any_slot();
     }
+}
+
+static uint64_t any_count(void)
+{
+    return chance(4) ? pick(6) : chance(24) ? 500 + pick(20) : 1;
 }
 
 static void space_args(uint32_t nr, uint64_t *x)
@@ -157,7 +181,8 @@ static void space_args(uint32_t nr, uint64_t *x)
     switch (nr) {
     case SYS_STRETCH_CREATE:
         x[0] = slot_of(0);
-        x[1] = slot_of(TYPE_UNTYPED);
+        x[4] = chance(3) ? any_rights() : 0;
+        x[1] = slot_of(x[4] == 0 ? TYPE_UNTYPED : TYPE_FRAME);
         x[2] = slot_of(TYPE_RANGE);
         x[3] = any_va();
         break;
@@ -167,7 +192,8 @@ static void space_args(uint32_t nr, uint64_t *x)
         x[1] = any_domain();
         x[2] = any_rights();
         break;
-    case SYS_FRAME_MAP: {
+    case SYS_FRAME_MAP:
+    case SYS_FRAME_REMAP: {
         x[0] = slot_of(TYPE_FRAME);
         x[1] = slot_of(TYPE_STRETCH);
         struct place p;
@@ -175,11 +201,17 @@ static void space_args(uint32_t nr, uint64_t *x)
         x[2] =
             ok ? slot_at(p.ref)->word + 16 * pick(32) * PAGE_BYTES : any_page();
         x[3] = any_rights();
+        x[4] = any_count();
         break;
     }
+    case SYS_FRAME_UNMAP:
+        x[0] = slot_of(TYPE_FRAME);
+        x[1] = any_count();
+        break;
     default:
         x[0] = slot_of(TYPE_FRAME);
         x[1] = any_rights();
+        x[2] = any_count();
     }
 }
 
@@ -294,9 +326,9 @@ static void arguments(uint32_t nr, uint64_t *x)
 {
     if (nr == SVC_CALL || nr == SVC_REPLY) {
         call_args(host_current(), nr);
-    } else if (nr <= SYS_UNTYPED_RETYPE) {
+    } else if (nr <= SYS_UNTYPED_RETYPE || nr == SYS_CAP_ROTATE) {
         cap_args(nr, x);
-    } else if (nr <= SYS_FRAME_PROTECT) {
+    } else if (nr <= SYS_FRAME_PROTECT || nr == SYS_FRAME_REMAP) {
         space_args(nr, x);
     } else if (nr <= SYS_ENDPOINT_BIND || nr == SYS_SCHED_BIND ||
                nr == SYS_SCHED_REFILL) {

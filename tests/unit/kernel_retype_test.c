@@ -66,7 +66,7 @@ static void test_errors(void)
 {
     static const uint32_t bad[][2] = {
         {TYPE_UNTYPED, 11}, {TYPE_UNTYPED, 31},      {TYPE_CNODE, 6},
-        {TYPE_CNODE, 25},   {TYPE_FRAME, 13},        {TYPE_FRAME, 21},
+        {TYPE_CNODE, 25},   {TYPE_FRAME, 13},        {TYPE_FRAME, 20},
         {TYPE_DOMAIN, 13},  {TYPE_DOMAIN, 19},       {TYPE_DISPATCHER, 15},
         {TYPE_ENDPOINT, 7}, {TYPE_SCHED_CONTEXT, 5}, {TYPE_FRAME, 4},
         {TYPE_UNTYPED, 40}, {TYPE_UNTYPED, 64}};

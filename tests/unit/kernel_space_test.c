@@ -123,61 +123,155 @@ static void test_tables(void)
 static void test_map(void)
 {
     setup();
-    CHECK(CALL(FRAME_MAP, PAGE, STRETCH, VA + 0x5000, RW) == ERR_OK &&
-              pte(5) != 0,
-          "map");
-    CHECK(CALL(FRAME_MAP, PAGE, STRETCH, VA, R) == ERR_STATE, "twice");
-    CHECK(CALL(FRAME_MAP, COPY, STRETCH, VA, R) == ERR_PERM, "a copy");
-    CHECK(CALL(FRAME_MAP, BIG, STRETCH, VA, R) == ERR_BUSY, "over another");
-    CHECK(CALL(FRAME_MAP, BIG, STRETCH, VA + 0x8000, R) == ERR_ALIGN, "align");
-    CHECK(CALL(FRAME_MAP, BIG, STRETCH, VA + STRETCH_BYTES, R) == ERR_RANGE &&
-              CALL(FRAME_MAP, BIG, STRETCH, VA - 0x10000, R) == ERR_RANGE,
+    CHECK(MAP(PAGE, STRETCH, VA + 0x5000, RW) == ERR_OK && pte(5) != 0, "map");
+    CHECK(MAP(PAGE, STRETCH, VA, R) == ERR_STATE, "twice");
+    CHECK(MAP(COPY, STRETCH, VA, R) == ERR_PERM, "a copy");
+    CHECK(MAP(BIG, STRETCH, VA, R) == ERR_BUSY, "over another");
+    CHECK(MAP(BIG, STRETCH, VA + 0x8000, R) == ERR_ALIGN, "align");
+    CHECK(MAP(BIG, STRETCH, VA + STRETCH_BYTES, R) == ERR_RANGE &&
+              MAP(BIG, STRETCH, VA - 0x10000, R) == ERR_RANGE,
           "outside");
-    CHECK(CALL(FRAME_MAP, BIG, STRETCH, VA, RWX) == ERR_WX, "W and X");
-    CHECK(CALL(FRAME_MAP, BIG, STRETCH, VA, RIGHT_EXEC) == ERR_RANGE, "only X");
-    CHECK(CALL(FRAME_MAP, DEVICE, STRETCH, VA, RX) == ERR_DEVICE, "device X");
-    CHECK(CALL(FRAME_MAP, 0, STRETCH, VA, R) == ERR_SLOT, "slot");
-    CHECK(CALL(FRAME_MAP, EMPTY, STRETCH, VA, R) == ERR_EMPTY, "empty");
-    CHECK(CALL(FRAME_MAP, STRETCH, STRETCH, VA, R) == ERR_TYPE, "type");
+    CHECK(MAP(BIG, STRETCH, VA, RWX) == ERR_WX, "W and X");
+    CHECK(MAP(BIG, STRETCH, VA, RIGHT_EXEC) == ERR_RANGE, "only X");
+    CHECK(MAP(DEVICE, STRETCH, VA, RX) == ERR_DEVICE, "device X");
+    CHECK(MAP(0, STRETCH, VA, R) == ERR_SLOT, "slot");
+    CHECK(MAP(EMPTY, STRETCH, VA, R) == ERR_EMPTY, "empty");
+    CHECK(MAP(STRETCH, STRETCH, VA, R) == ERR_TYPE, "type");
     CALL(CAP_COPY, EMPTY, STRETCH, R);
-    CHECK(CALL(FRAME_MAP, BIG, EMPTY, VA, RW) == ERR_RIGHTS, "stretch: rights");
-    CHECK(CALL(FRAME_MAP, COPY, EMPTY + 1, VA, R) == ERR_EMPTY, "no stretch");
+    CHECK(MAP(BIG, EMPTY, VA, RW) == ERR_RIGHTS, "stretch: rights");
+    CHECK(MAP(COPY, EMPTY + 1, VA, R) == ERR_EMPTY, "no stretch");
     uint32_t syncs = host.syncs;
-    CHECK(CALL(FRAME_MAP, BIG, STRETCH, VA + 0x1f0000, RX) == ERR_OK &&
-              pte(496) != 0 && pte(511) != 0 && host.syncs == syncs + 1,
+    CHECK(MAP(BIG, STRETCH, VA + 0x1f0000, RX) == ERR_OK && pte(496) != 0 &&
+              pte(511) != 0 && host.syncs == syncs + 1,
           "64 KiB of code at the end");
-    CHECK(CALL(FRAME_MAP, DEVICE, STRETCH, VA, RW) == ERR_OK &&
-              (pte(0) >> 2 & 7) == 0 && (pte(5) >> 2 & 7) == 1,
+    CHECK(MAP(DEVICE, STRETCH, VA, RW) == ERR_OK && (pte(0) >> 2 & 7) == 0 &&
+              (pte(5) >> 2 & 7) == 1,
           "device memory is mapped as such");
 }
 
 static void test_protect(void)
 {
     setup();
-    CALL(FRAME_MAP, PAGE, STRETCH, VA, RW);
-    CALL(FRAME_MAP, DEVICE, STRETCH, VA + 4096, RW);
-    CHECK(CALL(FRAME_PROTECT, PAGE, R) == ERR_OK &&
-              CALL(FRAME_PROTECT, PAGE, RX) == ERR_OK && host.tlb_pages >= 2,
+    MAP(PAGE, STRETCH, VA, RW);
+    MAP(DEVICE, STRETCH, VA + 4096, RW);
+    CHECK(PROTECT(PAGE, R) == ERR_OK && PROTECT(PAGE, RX) == ERR_OK &&
+              host.tlb_pages >= 2,
           "protect breaks before it makes");
-    CHECK(CALL(FRAME_PROTECT, PAGE, RWX) == ERR_WX, "W and X");
-    CHECK(CALL(FRAME_PROTECT, PAGE, 0) == ERR_RANGE, "nothing");
-    CHECK(CALL(FRAME_PROTECT, DEVICE, RX) == ERR_DEVICE, "device X");
-    CHECK(CALL(FRAME_PROTECT, 0, R) == ERR_SLOT, "slot");
-    CHECK(CALL(FRAME_PROTECT, EMPTY, R) == ERR_EMPTY, "empty");
-    CHECK(CALL(FRAME_PROTECT, STRETCH, R) == ERR_TYPE, "type");
-    CHECK(CALL(FRAME_PROTECT, BIG, R) == ERR_UNMAPPED, "not mapped");
-    CHECK(CALL(FRAME_PROTECT, COPY, R) == ERR_UNMAPPED, "a copy is not mapped");
+    CHECK(PROTECT(PAGE, RWX) == ERR_WX, "W and X");
+    CHECK(PROTECT(PAGE, 0) == ERR_RANGE, "nothing");
+    CHECK(PROTECT(DEVICE, RX) == ERR_DEVICE, "device X");
+    CHECK(PROTECT(0, R) == ERR_SLOT, "slot");
+    CHECK(PROTECT(EMPTY, R) == ERR_EMPTY, "empty");
+    CHECK(PROTECT(STRETCH, R) == ERR_TYPE, "type");
+    CHECK(PROTECT(BIG, R) == ERR_UNMAPPED, "not mapped");
+    CHECK(PROTECT(COPY, R) == ERR_UNMAPPED, "a copy is not mapped");
     CALL(CAP_COPY, EMPTY, PAGE, R);
-    CHECK(CALL(FRAME_PROTECT, EMPTY, RW) == ERR_RIGHTS, "rights");
-    CHECK(CALL(FRAME_MAP, EMPTY, STRETCH, VA + 8192, RW) == ERR_RIGHTS,
-          "map: rights");
-    CHECK(CALL(FRAME_UNMAP, 0) == ERR_SLOT, "unmap: slot");
-    CHECK(CALL(FRAME_UNMAP, EMPTY + 1) == ERR_EMPTY, "unmap: empty");
-    CHECK(CALL(FRAME_UNMAP, STRETCH) == ERR_TYPE, "unmap: type");
-    CHECK(CALL(FRAME_UNMAP, BIG) == ERR_UNMAPPED, "unmap: not mapped");
-    CHECK(CALL(FRAME_UNMAP, PAGE) == ERR_OK && pte(0) == 0, "unmap");
+    CHECK(PROTECT(EMPTY, RW) == ERR_RIGHTS, "rights");
+    CHECK(MAP(EMPTY, STRETCH, VA + 8192, RW) == ERR_RIGHTS, "map: rights");
+    CHECK(UNMAP(0) == ERR_SLOT, "unmap: slot");
+    CHECK(UNMAP(EMPTY + 1) == ERR_EMPTY, "unmap: empty");
+    CHECK(UNMAP(STRETCH) == ERR_TYPE, "unmap: type");
+    CHECK(UNMAP(BIG) == ERR_UNMAPPED, "unmap: not mapped");
+    CHECK(UNMAP(PAGE) == ERR_OK && pte(0) == 0, "unmap");
     CHECK(CALL(CAP_DELETE, DEVICE) == ERR_OK && pte(1) == 0,
           "deleting a frame unmaps it");
+}
+
+static void make_pages(cptr_t first, uint64_t count)
+{
+    CALL(UNTYPED_RETYPE, HOST_UNTYPED, first, TYPE_FRAME, 12, count);
+}
+
+static uint32_t mapped_pages(void)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < 512; i++) {
+        n += pte(i) != 0;
+    }
+    return n;
+}
+
+/* Frames in consecutive slots: in order, and how many is told. */
+static void test_ranges(void)
+{
+    const cptr_t a = EMPTY, s = STRETCH;
+    setup();
+    make_pages(a, 8);
+    CHECK(CALL(FRAME_MAP, a, s, VA, RW, 8) == ERR_OK && host_result[1] == 8 &&
+              host_result[2] == VA + 0x8000 && mapped_pages() == 8 &&
+              (pte(7) >> 12 & 1) == (host_slot(a + 7)->obj >> 7 & 1),
+          "eight in one call");
+    CHECK(CALL(FRAME_PROTECT, a + 1, R, 3) == ERR_OK && host_result[1] == 3 &&
+              (pte(0) >> 7 & 1) == 0 && (pte(1) >> 7 & 1) == 1 &&
+              (pte(3) >> 7 & 1) == 1 && (pte(4) >> 7 & 1) == 0,
+          "three of them read-only");
+    CHECK(CALL(FRAME_UNMAP, a + 2, 512) == ERR_OK && host_result[1] == 6 &&
+              mapped_pages() == 2,
+          "unmapping goes as far as there are frames");
+    CHECK(CALL(FRAME_MAP, a + 2, s, VA + 0x1fe000, R, 4) == ERR_OK &&
+              host_result[1] == 2 && host_result[2] == VA + STRETCH_BYTES &&
+              mapped_pages() == 4,
+          "mapping to the end of the stretch");
+    CHECK(CALL(FRAME_MAP, a + 4, s, VA + STRETCH_BYTES, R, 4) == ERR_RANGE,
+          "and no further");
+    CHECK(CALL(FRAME_MAP, a + 4, s, VA, R, 0) == ERR_RANGE &&
+              CALL(FRAME_MAP, a + 4, s, VA, R, 513) == ERR_RANGE &&
+              CALL(FRAME_UNMAP, a, 0) == ERR_RANGE &&
+              CALL(FRAME_PROTECT, a, R, 1ull << 32) == ERR_RANGE,
+          "counts");
+    CALL(CAP_MOVE, HOST_SLOTS - 1, a + 5);
+    CHECK(CALL(FRAME_MAP, HOST_SLOTS - 1, s, VA + 0x5000, R, 2) == ERR_OK &&
+              host_result[1] == 1,
+          "slots end");
+    host.interrupt = true;
+    CHECK(CALL(FRAME_MAP, a + 6, s, VA + 0x6000, R, 2) == ERR_OK &&
+              host_result[1] == 1 && CALL(FRAME_PROTECT, a, R, 2) == ERR_OK &&
+              host_result[1] == 1,
+          "an interrupt is looked for after each");
+    host.interrupt = false;
+    CALL(CAP_COPY, EMPTY + 9, BIG, R);
+    CHECK(CALL(CAP_ROTATE, a + 7, EMPTY + 9, a + 7) == ERR_OK, "a copy");
+    CHECK(CALL(FRAME_UNMAP, a, 2) == ERR_OK &&
+              CALL(FRAME_UNMAP, a + 6, 2) == ERR_OK && host_result[1] == 1,
+          "stops at what is not mapped");
+}
+
+static void test_remap(void)
+{
+    const cptr_t other = EMPTY, s = STRETCH;
+    const uint64_t there = VA + STRETCH_BYTES;
+    setup();
+    CALL(STRETCH_CREATE, other, HOST_UNTYPED, HOST_RANGE, there);
+    CHECK(REMAP(BIG, s, VA, RW) == ERR_UNMAPPED, "remap: not mapped");
+    CHECK(REMAP(COPY, s, VA, R) == ERR_UNMAPPED, "nor is a copy");
+    MAP(BIG, s, VA, RW);
+    MAP(PAGE, s, VA + 0x18000, RW);
+    uint32_t flushed = host.tlb_pages, syncs = host.syncs;
+    CHECK(REMAP(BIG, s, VA, RX) == ERR_OK && (pte(15) >> 54 & 1) == 0 &&
+              host.tlb_pages == flushed + 16 && host.syncs == syncs + 1,
+          "where it is: other rights");
+    CHECK(REMAP(BIG, s, VA + 0x10000, R) == ERR_BUSY, "to where another is");
+    CHECK(REMAP(BIG, s, VA + 0x8000, R) == ERR_ALIGN, "remap: align");
+    CHECK(REMAP(BIG, s, there, R) == ERR_RANGE, "remap: outside");
+    CHECK(REMAP(BIG, s, VA, RWX) == ERR_WX, "remap: W and X");
+    CHECK(REMAP(0, s, VA, R) == ERR_SLOT, "remap: slot");
+    CHECK(REMAP(EMPTY + 1, s, VA, R) == ERR_EMPTY, "remap: empty");
+    CHECK(REMAP(BIG, BIG, VA, R) == ERR_TYPE, "remap: type");
+    CALL(CAP_COPY, EMPTY + 1, s, R);
+    CHECK(REMAP(BIG, EMPTY + 1, VA, RW) == ERR_RIGHTS, "remap: rights");
+    MAP(DEVICE, s, VA + 0x30000, RW);
+    CHECK(REMAP(DEVICE, s, VA, RX) == ERR_DEVICE, "remap: device X");
+    CHECK(REMAP(BIG, s, VA + 0x20000, RW) == ERR_OK && pte(0) == 0 &&
+              pte(15) == 0 && pte(32) != 0 && pte(47) != 0 &&
+              host_slot(BIG)->word == VA + 0x20000,
+          "it moves");
+    CHECK(REMAP(BIG, other, there, R) == ERR_OK && pte(32) == 0 &&
+              CALL(CAP_REVOKE, STRETCH) == ERR_OK &&
+              CALL(CAP_DELETE, STRETCH) == ERR_OK && UNMAP(BIG) == ERR_OK,
+          "and to another stretch");
+    CHECK(UNMAP(PAGE) == ERR_UNMAPPED &&
+              REMAP(PAGE, other, there, R) == ERR_UNMAPPED,
+          "what was in the old one is not mapped");
 }
 
 /* A frame remembers a mapping whose table is gone, and came again. */
@@ -188,16 +282,16 @@ static void test_generations(void)
     CALL(UNTYPED_RETYPE, HOST_UNTYPED, EMPTY, TYPE_UNTYPED, 12, 1);
     CALL(CAP_DELETE, EMPTY + 1);
     CALL(STRETCH_CREATE, STRETCH, EMPTY, HOST_RANGE, VA);
-    CHECK(CALL(FRAME_MAP, PAGE, STRETCH, VA, RW) == ERR_OK, "map");
+    CHECK(MAP(PAGE, STRETCH, VA, RW) == ERR_OK, "map");
     uint32_t aux = host_slot(PAGE)->aux;
     CHECK(CALL(CAP_DELETE, STRETCH) == ERR_OK, "the stretch goes");
-    CHECK(CALL(FRAME_UNMAP, PAGE) == ERR_UNMAPPED, "the frame knows");
-    *((uint32_t *)ram_at(kernel.directory) + (VA >> STRETCH_LOG2)) -= 1u << 18;
+    CHECK(UNMAP(PAGE) == ERR_UNMAPPED, "the frame knows");
+    *((uint32_t *)ram_at(kernel.directory) + (VA >> STRETCH_LOG2)) -= 1u << 19;
     CHECK(CALL(STRETCH_CREATE, STRETCH, EMPTY, HOST_RANGE, VA) == ERR_OK &&
               host_slot(STRETCH)->aux == aux,
-          "the stretch comes again, after 2^14 others");
-    CHECK(CALL(FRAME_MAP, BIG, STRETCH, VA, RW) == ERR_OK &&
-              CALL(FRAME_UNMAP, PAGE) == ERR_UNMAPPED && pte(0) != 0,
+          "the stretch comes again, after 2^13 others");
+    CHECK(MAP(BIG, STRETCH, VA, RW) == ERR_OK && UNMAP(PAGE) == ERR_UNMAPPED &&
+              pte(0) != 0,
           "the old mapping does not touch the new one");
 }
 
@@ -264,13 +358,13 @@ static void test_bits(void)
     CHECK(level2() == (TABLE_OF(STRETCH) | t_uxn), "attach: write");
     CALL(STRETCH_ATTACH, STRETCH, CPTR_SELF_DOMAIN, RX);
     CHECK(level2() == (TABLE_OF(STRETCH) | t_ro), "attach: execute");
-    CALL(FRAME_MAP, PAGE, STRETCH, VA, R);
+    MAP(PAGE, STRETCH, VA, R);
     CHECK(pte(0) == (PAGE_OF(PAGE) | normal | read_only | uxn), "map: read");
-    CALL(FRAME_PROTECT, PAGE, RW);
+    PROTECT(PAGE, RW);
     CHECK(pte(0) == (PAGE_OF(PAGE) | normal | uxn), "map: write");
-    CALL(FRAME_PROTECT, PAGE, RX);
+    PROTECT(PAGE, RX);
     CHECK(pte(0) == (PAGE_OF(PAGE) | normal | read_only), "map: execute");
-    CALL(FRAME_MAP, DEVICE, STRETCH, VA + 4096, RW);
+    MAP(DEVICE, STRETCH, VA + 4096, RW);
     CHECK(pte(1) == (PAGE_OF(DEVICE) | uxn), "map: device");
     CALL(STRETCH_DETACH, STRETCH, CPTR_SELF_DOMAIN);
     CHECK(level2() == 0, "detach");
@@ -283,15 +377,15 @@ static void test_barriers(void)
     uint32_t told = host.publishes;
     CALL(STRETCH_ATTACH, STRETCH, CPTR_SELF_DOMAIN, RW);
     CHECK(host.publishes == told + 1, "attach publishes");
-    CALL(FRAME_MAP, BIG, STRETCH, VA, RW);
+    MAP(BIG, STRETCH, VA, RW);
     CHECK(host.publishes == told + 2 && host.tlb_pages == 0,
           "map publishes; nothing was there to forget");
-    CALL(FRAME_PROTECT, BIG, R);
+    PROTECT(BIG, R);
     CHECK(host.publishes == told + 3 && host.tlb_pages == 16 && host.syncs == 0,
           "protect flushes every page");
-    CALL(FRAME_PROTECT, BIG, RX);
+    PROTECT(BIG, RX);
     CHECK(host.syncs == 1, "code is made visible");
-    CALL(FRAME_UNMAP, BIG);
+    UNMAP(BIG);
     CHECK(host.tlb_pages == 48 && host_slot(BIG)->aux == 0 &&
               host_slot(BIG)->word == 0,
           "unmap flushes every page");
@@ -314,11 +408,11 @@ static void test_dispatcher_pages(void)
     CALL(UNTYPED_RETYPE, HOST_UNTYPED, disp, TYPE_DISPATCHER, 14, 1);
     CALL(UNTYPED_RETYPE, HOST_UNTYPED, domain, TYPE_DOMAIN, 14, 1);
     for (uint64_t i = 0; i < 3; i++) {
-        CALL(FRAME_MAP, PAGE, STRETCH, VA + i * PAGE_BYTES, R);
+        MAP(PAGE, STRETCH, VA + i * PAGE_BYTES, R);
         CHECK(CALL(DISPATCHER_BIND, disp, domain, HOST_CPU, STRETCH, VA) ==
                   ERR_BUSY,
               "a page is in the way");
-        CALL(FRAME_UNMAP, PAGE);
+        UNMAP(PAGE);
     }
     CHECK(CALL(DISPATCHER_BIND, disp, domain, HOST_CPU, STRETCH,
                VA - PAGE_BYTES) == ERR_RANGE,
@@ -332,7 +426,7 @@ static void test_dispatcher_pages(void)
     uint32_t entry = host_slot(STRETCH)->aux;
     CALL(CAP_DELETE, STRETCH);
     CALL(STRETCH_CREATE, STRETCH, HOST_UNTYPED, HOST_RANGE, VA);
-    CHECK(CALL(FRAME_MAP, PAGE, STRETCH, VA, R) == ERR_OK &&
+    CHECK(MAP(PAGE, STRETCH, VA, R) == ERR_OK &&
               CALL(CAP_DELETE, disp) == ERR_OK && pte(0) != 0,
           "the stretch went first, and another is in its place");
     uint32_t flushed = host.tlb_pages;
@@ -386,6 +480,8 @@ int main(void)
     test_tables();
     test_map();
     test_protect();
+    test_ranges();
+    test_remap();
     test_generations();
     test_sweeps();
     test_bits();
@@ -394,7 +490,8 @@ int main(void)
     test_boot_map();
     test_epochs();
     test_no_domains();
-    CHECK(abi_unseen(SYS_STRETCH_CREATE, SYS_FRAME_PROTECT) == 0,
+    CHECK(abi_unseen(SYS_STRETCH_ATTACH, SYS_FRAME_PROTECT) == 0 &&
+              abi_unseen(SYS_FRAME_REMAP, SYS_FRAME_REMAP) == 0,
           "every promised error was seen");
     return tap_end();
 }

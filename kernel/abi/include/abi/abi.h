@@ -15,7 +15,10 @@
  * 31-0; and, to name a slot inside the CNode found there, its index + 1 in
  * bits 63-32. Index 0 of every CNode is its header and never a capability. */
 typedef uint64_t cptr_t;
-#define CPTR(slot, inner)    ((cptr_t)(slot) | ((cptr_t)(inner) + 1) << 32)
+#define CPTR(slot, inner) ((cptr_t)(slot) | ((cptr_t)(inner) + 1) << 32)
+/* The slot n further on in the same CNode. */
+#define CPTR_NEXT(cptr, n)                                                     \
+    ((cptr) + ((cptr) >> 32 ? (cptr_t)(n) << 32 : (cptr_t)(n)))
 #define CPTR_SELF_CNODE      ((cptr_t)0xffffffff) /* this domain's CNode */
 #define CPTR_SELF_DOMAIN     ((cptr_t)0xfffffffe) /* this domain */
 #define CPTR_SELF_DISPATCHER ((cptr_t)0xfffffffd) /* this dispatcher */
@@ -41,13 +44,15 @@ typedef uint64_t cptr_t;
 #define REPLY_CAP (1ull << 62) /* x9: slot of a capability to copy along */
 
 /* Address space. */
-#define PAGE_BYTES     4096ull
-#define PAGE_LOG2      12u
-#define BIG_FRAME_LOG2 16u
-#define STRETCH_LOG2   21u
-#define STRETCH_BYTES  (1ull << STRETCH_LOG2)
-#define USER_VA_LOG2   39u
-#define USER_VA_END    (1ull << USER_VA_LOG2)
+#define PAGE_BYTES      4096ull
+#define PAGE_LOG2       12u
+#define BIG_FRAME_LOG2  16u
+#define STRETCH_LOG2    21u
+#define STRETCH_BYTES   (1ull << STRETCH_LOG2)
+#define HUGE_FRAME_LOG2 STRETCH_LOG2 /* becomes a stretch as a whole */
+#define USER_VA_LOG2    39u
+#define USER_VA_END     (1ull << USER_VA_LOG2)
+#define FRAME_RANGE_MAX 512u /* of one frame_x call */
 
 /* Sizes in log2 bytes of the objects whose size is fixed; a domain may also be
  * made larger: it has (1 << (size_log2 - 12)) - 2 second-level tables, each of
