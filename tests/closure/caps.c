@@ -104,10 +104,26 @@ static void add_copies(cptr_t dst, cptr_t src)
     }
 }
 
+/* dst, pivot and src: all that are slots, and each that is none. */
+static void add_rotations(void)
+{
+    uint32_t n = n_address - 3;
+    for (uint32_t i = 0; i < n * n * n; i++) {
+        add(SYS_CAP_ROTATE, address[i / (n * n)], address[i / n % n],
+            address[i % n], 0, 0);
+    }
+    for (uint32_t i = n; i < n_address; i++) {
+        add(SYS_CAP_ROTATE, address[i], address[0], address[1], 0, 0);
+        add(SYS_CAP_ROTATE, address[0], address[i], address[1], 0, 0);
+        add(SYS_CAP_ROTATE, address[0], address[1], address[i], 0, 0);
+    }
+}
+
 static void make_menu(void)
 {
     n_menu = 0;
     list_addresses();
+    add_rotations();
     for (uint32_t i = 0; i < n_address; i++) {
         add(SYS_CAP_DELETE, address[i], 0, 0, 0, 0);
         add(SYS_CAP_REVOKE, address[i], 0, 0, 0, 0);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSL-1.0
  *
  * Scope 2: the address space. Two domains, two addresses for stretches, three
- * pages in them, two frames; tables and frames come from untyped memory and go
- * back to it.
+ * pages in them, two frames, alone or in a row; tables and frames come from
+ * untyped memory and go back to it. In one size a huge frame, of device memory,
+ * which becomes a stretch at either address.
  *
  * A model of TLBs runs beside: whatever could be translated at any moment since
  * the last arch_tlb_* call that concerns it may still be. After an operation
@@ -26,6 +27,8 @@ enum {
     F1,
     F2,
     COPY,
+    HUGE, /* from S1 to here: what the menu makes */
+    DEVICE,
     ROOT_DOMAIN,
     SLOTS,
 };
@@ -36,9 +39,11 @@ enum {
 #define SIGHTS     8u
 #define MOVES_MAX  1024u
 #define WRAP       SYS_COUNT /* not a call: generations come again */
-#define GEN_SHIFT  18u
-#define PAGE_MASK  ((1u << GEN_SHIFT) - 1u)
+#define PAGE_MASK  ((1u << 18) - 1u)
+#define GEN_SHIFT  19u
+#define LIVE_MASK  ((1u << GEN_SHIFT) - 1u) /* the page, and if it is huge */
 #define STALE      3u /* stands for every generation of the past */
+#define DEVICE_AT  0x3f200000ull
 #define DIRT       0xa5a5a5a5a5a5a5a5u
 #define ADDRESS    0x0000fffffffff000u
 #define R          RIGHT_READ
@@ -52,12 +57,16 @@ static const struct {
     uint32_t attach_rights; /* of rights[], so many */
     uint32_t map_rights;
     uint32_t frames;
-    bool copies;
+    bool copies, huge;
 } sizes[] = {
-    {STRETCH_BYTES, 2, 2, 1, false},
-    {1ull << 30, 2, 2, 1, true}, /* two second-level tables; not closed yet */
-    {STRETCH_BYTES, 2, 1, 2, false},
-    {STRETCH_BYTES, 3, 3, 2, false}, /* all rights; not closed yet */
+    {STRETCH_BYTES, 2, 2, 1, false, false},
+    /* Two second-level tables; not closed yet */
+    {1ull << 30, 2, 2, 1, true, false},
+    {STRETCH_BYTES, 2, 1, 2, false, false},
+    /* All rights; not closed yet */
+    {STRETCH_BYTES, 3, 3, 2, false, false},
+    {STRETCH_BYTES, 1, 1, 1, false, true},
+    {STRETCH_BYTES, 1, 0, 0, false, true},
 };
 
 static const uint64_t rights[] = {RW, RX, R};
@@ -87,17 +96,23 @@ static uint64_t page_va(uint32_t p)
 
 /* ---- the menu ---------------------------------------------------------- */
 
-static void add(uint32_t nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+static void add_row(uint32_t nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d,
+                    uint64_t e)
 {
     if (n_menu < MOVES_MAX) {
-        menu[n_menu++] = (struct move){nr, {a, b, c, d}};
+        menu[n_menu++] = (struct move){nr, {a, b, c, d, e}};
     }
+}
+
+static void add(uint32_t nr, uint64_t a, uint64_t b, uint64_t c, uint64_t d)
+{
+    add_row(nr, a, b, c, d, 1); /* of frames: one */
 }
 
 static void add_stretch_moves(cptr_t s)
 {
     for (uint32_t i = 0; i < VAS; i++) {
-        add(SYS_STRETCH_CREATE, s, TABLES, RANGE, va_at[i]);
+        add_row(SYS_STRETCH_CREATE, s, TABLES, RANGE, va_at[i], 0);
     }
     for (cptr_t d = D1; d <= D2; d++) {
         for (uint32_t i = 0; i < sizes[scope_size].attach_rights; i++) {
@@ -109,37 +124,85 @@ static void add_stretch_moves(cptr_t s)
 
 static void add_frame_moves(cptr_t f)
 {
-    add(SYS_FRAME_UNMAP, f, 0, 0, 0);
+    add(SYS_FRAME_UNMAP, f, 1, 0, 0);
     add(SYS_UNTYPED_RETYPE, MEMORY, f, TYPE_FRAME, PAGE_LOG2);
-    menu[n_menu - 1].x[4] = 1;
     for (uint32_t k = 0; k < sizes[scope_size].map_rights; k++) {
-        add(SYS_FRAME_PROTECT, f, rights[k], 0, 0);
+        add(SYS_FRAME_PROTECT, f, rights[k], 1, 0);
         for (uint32_t v = 0; v < PAGES; v++) {
             uint64_t va = page_va(v);
             add(SYS_FRAME_MAP, f, S1, va, rights[k]);
             add(SYS_FRAME_MAP, f, S2, va, rights[k]);
+            add(SYS_FRAME_REMAP, f, S1, va, rights[k]);
+            add(SYS_FRAME_REMAP, f, S2, va, rights[k]);
         }
     }
 }
 
+/* Rows of frames; the scope's pages do not lie side by side, so that the second
+ * of two that are mapped is refused, or is out of its sight. */
+static void add_rows(void)
+{
+    add(SYS_FRAME_UNMAP, F1, 2, 0, 0);
+    add(SYS_FRAME_UNMAP, F1, 3, 0, 0);
+    add(SYS_FRAME_PROTECT, F1, R, 2, 0);
+    add(SYS_FRAME_PROTECT, F1, RW, 2, 0);
+    for (uint32_t k = 0; k < 2; k++) {
+        uint32_t nr = k == 0 ? SYS_FRAME_MAP : SYS_FRAME_REMAP;
+        add_row(nr, F1, S1, page_va(1), RW, 2);
+        add_row(nr, F1, S2, page_va(1), RW, 2);
+        add_row(nr, F1, S1, page_va(0), RW, 0);
+        add_row(nr, F1, S1, page_va(0), RW, FRAME_RANGE_MAX + 1);
+    }
+}
+
+static void add_huge_moves(void)
+{
+    add(SYS_UNTYPED_RETYPE, DEVICE, HUGE, TYPE_FRAME, HUGE_FRAME_LOG2);
+    for (cptr_t s = S1; s <= S2; s++) {
+        for (uint32_t i = 0; i < VAS; i++) {
+            add_row(SYS_STRETCH_CREATE, s, HUGE, RANGE, va_at[i], RW);
+            add_row(SYS_STRETCH_CREATE, s, HUGE, RANGE, va_at[i], RX);
+        }
+        add_row(SYS_STRETCH_CREATE, s, HUGE, RANGE, va_at[0], R);
+        add_row(SYS_STRETCH_CREATE, s, HUGE, RANGE, va_at[0], 0);
+        add_row(SYS_STRETCH_CREATE, s, TABLES, RANGE, va_at[0], R);
+        add(SYS_STRETCH_ATTACH, s, D1, R, 0);
+        add(SYS_FRAME_MAP, HUGE, s, va_at[0], R);
+        add(SYS_FRAME_REMAP, HUGE, s, va_at[0], R);
+        add(SYS_CAP_COPY, COPY, s, RIGHTS_ALL, 0);
+    }
+    add(SYS_FRAME_UNMAP, HUGE, 1, 0, 0);
+    add(SYS_CAP_COPY, COPY, HUGE, RIGHTS_ALL, 0);
+    add(SYS_CAP_DELETE, HUGE, 0, 0, 0);
+    add(SYS_CAP_REVOKE, HUGE, 0, 0, 0);
+    add(SYS_CAP_REVOKE, DEVICE, 0, 0, 0);
+}
+
 static void add_wrong_moves(void)
 {
-    add(SYS_STRETCH_CREATE, S1, TABLES, RANGE, va_at[0] + PAGE_BYTES);
-    add(SYS_STRETCH_CREATE, S1, TABLES, RANGE, va_at[0] - STRETCH_BYTES);
-    add(SYS_STRETCH_CREATE, S1, TABLES, RANGE, ~0ull << STRETCH_LOG2);
-    add(SYS_STRETCH_CREATE, S1, RANGE, TABLES, va_at[0]);
-    add(SYS_STRETCH_CREATE, SLOTS, TABLES, RANGE, va_at[0]);
+    static const struct {
+        cptr_t dst, source, range;
+    } create[] = {{S1, RANGE, TABLES}, {SLOTS, TABLES, RANGE}};
+    const uint64_t va[] = {va_at[0] + PAGE_BYTES, va_at[0] - STRETCH_BYTES,
+                           ~0ull << STRETCH_LOG2};
+    for (uint32_t i = 0; i < 3; i++) {
+        add_row(SYS_STRETCH_CREATE, S1, TABLES, RANGE, va[i], 0);
+    }
+    for (uint32_t i = 0; i < 2; i++) {
+        add_row(SYS_STRETCH_CREATE, create[i].dst, create[i].source,
+                create[i].range, va_at[0], 0);
+    }
     add(SYS_STRETCH_ATTACH, F1, D1, R, 0);
     add(SYS_STRETCH_ATTACH, S1, F1, R, 0);
     add(SYS_FRAME_MAP, S1, S1, va_at[0], R);
     add(SYS_FRAME_MAP, F1, F2, va_at[0], R);
     add(SYS_FRAME_MAP, F1, S1, va_at[0] + 1, R);
     add(SYS_FRAME_MAP, F1, S1, ~0ull << PAGE_LOG2, R);
-    add(SYS_FRAME_PROTECT, F1, 0, 0, 0);
+    add(SYS_FRAME_PROTECT, F1, 0, 1, 0);
     for (cptr_t s = S1; s <= F2; s++) {
         add(SYS_STRETCH_ATTACH, s, D1, RWX, 0);
         add(SYS_STRETCH_ATTACH, s, D2, RIGHT_WRITE, 0);
-        add(SYS_FRAME_PROTECT, s, RWX, 0, 0);
+        add(SYS_FRAME_PROTECT, s, RWX, 1, 0);
         add(SYS_FRAME_MAP, s, S1, va_at[0], RWX);
     }
 }
@@ -151,9 +214,12 @@ static void make_menu(void)
     n_menu = 0;
     add_stretch_moves(S1);
     add_stretch_moves(S2);
-    add_frame_moves(F1);
-    if (sizes[scope_size].frames > 1) {
-        add_frame_moves(F2);
+    for (uint32_t i = 0; i < sizes[scope_size].frames; i++) {
+        add_frame_moves(F1 + i);
+        add_rows();
+    }
+    if (sizes[scope_size].huge) {
+        add_huge_moves();
     }
     add_wrong_moves();
     for (uint32_t i = 0; i < sizeof(deletable) / sizeof(cptr_t); i++) {
@@ -173,8 +239,8 @@ static void make_menu(void)
         add(SYS_FRAME_MAP, COPY, S1, va_at[0], R);
         add(SYS_FRAME_MAP, F1, COPY, va_at[0], RW);
         add(SYS_FRAME_MAP, F2, COPY, va_at[0], RW);
-        add(SYS_FRAME_PROTECT, COPY, R, 0, 0);
-        add(SYS_FRAME_UNMAP, COPY, 0, 0, 0);
+        add(SYS_FRAME_PROTECT, COPY, R, 1, 0);
+        add(SYS_FRAME_UNMAP, COPY, 1, 0, 0);
         add(SYS_STRETCH_ATTACH, COPY, D1, RW, 0);
         add(SYS_STRETCH_ATTACH, COPY, D1, R, 0);
     }
@@ -247,6 +313,9 @@ static void boot(void)
     tables = machine_take(PAGE_LOG2 + 1);
     machine_give(TABLES, TYPE_UNTYPED, tables, 8);
     machine_give(MEMORY, TYPE_UNTYPED, machine_take(PAGE_LOG2 + 1), 8);
+    machine_give(DEVICE, TYPE_UNTYPED, ref_of(DEVICE_AT),
+                 HUGE_FRAME_LOG2 - CELL_LOG2)
+        ->attr = ATTR_DEVICE;
     hooks = (struct machine_hooks){tlb_page, tlb_domain, publish};
     watch_all();
     make_menu();
@@ -270,11 +339,13 @@ static uint64_t translate(uint32_t d, uint32_t v)
     if (l2 == 0) {
         return 0;
     }
+    bool block = (l2 & 3) == 1;
     t = ram_at(ref_of(l2 & ADDRESS));
-    uint64_t pte = t[page[v].word];
+    uint64_t pte = block ? l2 + page[v].word * PAGE_BYTES : t[page[v].word];
     if (pte == 0) {
         return 0;
     }
+    l2 = block ? 0 : l2;
     bool write = !(pte >> 7 & 1) && !(l2 >> 62 & 1);
     bool exec = !(pte >> 54 & 1) && !(l2 >> 60 & 1);
     return (pte & ADDRESS) | R | (write ? RIGHT_WRITE : 0) |
@@ -375,7 +446,7 @@ static bool is_frame_of(const struct slot *s, uint32_t v)
            (s->word & ~(STRETCH_BYTES - 1)) == va_at[v];
 }
 
-/* 2^14 stretches came and went there: the next has the generation that a frame
+/* 2^13 stretches came and went there: the next has the generation that a frame
  * remembers. */
 static enum outcome wrap(uint32_t v)
 {
@@ -383,7 +454,7 @@ static enum outcome wrap(uint32_t v)
     for (uint32_t i = F1; i <= COPY; i++) {
         remembered = remembered || is_frame_of(slot_at(root_cnode + i), v);
     }
-    if (!remembered || (*directory(v) & PAGE_MASK) != 0 ||
+    if (!remembered || (*directory(v) & LIVE_MASK) != 0 ||
         *directory(v) == (STALE - 1) << GEN_SHIFT) {
         return CANNOT;
     }
@@ -404,7 +475,8 @@ static enum outcome move(uint32_t i)
         return o;
     }
     check_tlb();
-    bool code = (m->nr == SYS_FRAME_MAP && (m->x[3] & RIGHT_EXEC)) ||
+    bool maps = m->nr == SYS_FRAME_MAP || m->nr == SYS_FRAME_REMAP;
+    bool code = (maps && (m->x[3] & RIGHT_EXEC)) ||
                 (m->nr == SYS_FRAME_PROTECT && (m->x[1] & RIGHT_EXEC));
     if (code && host.syncs == 0) {
         host_fail("a page became executable without cache maintenance");
@@ -417,7 +489,7 @@ static enum outcome move(uint32_t i)
 /* Only whether a generation is the present one matters. */
 static void normal_generation(uint32_t v)
 {
-    uint32_t entry = *directory(v), live = entry & PAGE_MASK, fresh = 0;
+    uint32_t entry = *directory(v), live = entry & LIVE_MASK, fresh = 0;
     bool remembered = false;
     for (ref_t r = root_cnode + S1; r <= root_cnode + COPY; r++) {
         const struct slot *s = slot_at(r);
@@ -435,7 +507,7 @@ static void normal_generation(uint32_t v)
         if (mine && live != 0 && s->aux == entry) {
             s->aux = fresh;
         } else if (mine) {
-            s->aux = STALE << GEN_SHIFT | (s->aux & PAGE_MASK);
+            s->aux = STALE << GEN_SHIFT | (s->aux & LIVE_MASK);
         }
     }
     *directory(v) = fresh;
@@ -512,6 +584,8 @@ static void normal(bool symmetry)
     normal_sweep();
     normal_untyped(slot_at(root_cnode + TABLES));
     normal_untyped(slot_at(root_cnode + MEMORY));
+    normal_untyped(slot_at(root_cnode + DEVICE));
+    slot_at(root_cnode + HUGE)->word = 0; /* where it was: for people */
     make_dirty();
     normal_core();
 }

@@ -206,9 +206,27 @@ static void orphan(const struct cap *c)
     }
 }
 
+static struct cap *child_of(const struct cap *c)
+{
+    for (uint32_t i = 0; c->children != 0 && i < caps_used; i++) {
+        if (caps[i].type != TYPE_NULL && caps[i].parent == c) {
+            return &caps[i];
+        }
+    }
+    return NULL;
+}
+
+bool is_huge(const struct cap *c)
+{
+    return c->type == TYPE_FRAME && c->object->log2 == HUGE_FRAME_LOG2;
+}
+
 static void cap_drop(struct cap *c)
 {
     struct object *o = c->object;
+    while (is_huge(c) && c->children != 0) {
+        cap_drop(child_of(c));
+    }
     if (c->type == TYPE_FRAME) {
         memory_unmap(c);
     }
@@ -226,23 +244,14 @@ static void cap_drop(struct cap *c)
     }
 }
 
-static struct cap *child_of(const struct cap *c)
-{
-    for (uint32_t i = 0; c->children != 0 && i < caps_used; i++) {
-        if (caps[i].type != TYPE_NULL && caps[i].parent == c) {
-            return &caps[i];
-        }
-    }
-    return NULL;
-}
-
 /* ---- system calls ------------------------------------------------------ */
 
 static enum abi_error may_copy(const struct cap *c, const struct object *node,
                                uint64_t badge)
 {
     REFUSE_IF(c == NULL, ERR_EMPTY);
-    REFUSE_IF(c->type == TYPE_UNTYPED || c->type == TYPE_RANGE, ERR_TYPE);
+    REFUSE_IF(c->type == TYPE_UNTYPED || c->type == TYPE_RANGE || is_huge(c),
+              ERR_TYPE);
     REFUSE_IF(c->type == TYPE_CNODE && c->object->rank >= node->rank, ERR_RANK);
     REFUSE_IF(badge != 0 && (c->type != TYPE_ENDPOINT || c->word != 0),
               ERR_PERM);
@@ -276,20 +285,48 @@ static enum abi_error do_copy(const uint64_t *x)
     return ERR_OK;
 }
 
+static enum abi_error may_move(const struct cap *c, const struct object *node)
+{
+    REFUSE_IF(c == NULL, ERR_EMPTY);
+    bool low = c->type == TYPE_CNODE && c->object->rank >= node->rank;
+    return low ? ERR_RANK : ERR_OK;
+}
+
+static void put_down(struct cap *c, struct where to)
+{
+    *slot_of(to.node, to.index) = c;
+    c->node = to.node;
+    c->index = to.index;
+}
+
 static enum abi_error do_move(const uint64_t *x)
 {
     struct where to, from;
     struct cap *there, *c;
     CHECK_BY(cap_at(x[0], &to, &there));
     CHECK_BY(cap_at(x[1], &from, &c));
-    REFUSE_IF(c == NULL, ERR_EMPTY);
+    CHECK_BY(may_move(c, to.node));
     REFUSE_IF(there != NULL, ERR_FULL);
-    REFUSE_IF(c->type == TYPE_CNODE && c->object->rank >= to.node->rank,
-              ERR_RANK);
     *slot_of(from.node, from.index) = NULL;
-    *slot_of(to.node, to.index) = c;
-    c->node = to.node;
-    c->index = to.index;
+    put_down(c, to);
+    return ERR_OK;
+}
+
+/* Both are taken up, then put down. */
+static enum abi_error do_rotate(const uint64_t *x)
+{
+    struct where to, middle, from;
+    struct cap *there, *pivot, *c;
+    CHECK_BY(cap_at(x[0], &to, &there));
+    CHECK_BY(cap_at(x[1], &middle, &pivot));
+    CHECK_BY(cap_at(x[2], &from, &c));
+    CHECK_BY(may_move(pivot, to.node));
+    CHECK_BY(may_move(c, middle.node));
+    REFUSE_IF(there != NULL && there != c, ERR_FULL);
+    REFUSE_IF(pivot == c, ERR_RANGE);
+    *slot_of(from.node, from.index) = NULL;
+    put_down(pivot, to);
+    put_down(c, middle);
     return ERR_OK;
 }
 
@@ -389,6 +426,8 @@ enum abi_error model_call(uint32_t nr, uint64_t *x)
         return do_copy(x);
     case SYS_CAP_MOVE:
         return do_move(x);
+    case SYS_CAP_ROTATE:
+        return do_rotate(x);
     case SYS_CAP_DELETE:
         return do_delete(x);
     case SYS_CAP_REVOKE:

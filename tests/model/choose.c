@@ -178,6 +178,13 @@ static void cap_args(uint32_t nr, uint64_t *x)
     }
 }
 
+static void rotate_args(uint64_t *x)
+{
+    x[1] = slot_with(any_type());
+    x[2] = slot_with(any_type());
+    x[0] = chance(2) ? empty_slot() : x[2];
+}
+
 static uint64_t wanted; /* bytes */
 static bool of_device;  /* that device memory may be */
 
@@ -189,20 +196,36 @@ static bool has_room(const struct cap *c)
 
 static void retype_args(uint64_t *x)
 {
-    static const uint8_t make[][2] = {
-        {TYPE_UNTYPED, 12}, {TYPE_UNTYPED, 14}, {TYPE_UNTYPED, 16},
-        {TYPE_CNODE, 8},    {TYPE_CNODE, 9},    {TYPE_CNODE, 7},
-        {TYPE_FRAME, 12},   {TYPE_FRAME, 12},   {TYPE_FRAME, 12},
-        {TYPE_ENDPOINT, 6}, {TYPE_ENDPOINT, 6}, {TYPE_SCHED_CONTEXT, 6},
-        {TYPE_RANGE, 21},   {TYPE_RANGE, 22},   {TYPE_DISPATCHER, 14},
-        {TYPE_DOMAIN, 14},  {TYPE_DOMAIN, 15},  {TYPE_FRAME, 16},
-        {TYPE_ENDPOINT, 6}, {TYPE_CNODE, 8},    {TYPE_FRAME, 12},
-        {TYPE_ENDPOINT, 6}, {TYPE_FRAME, 12},   {TYPE_ENDPOINT, 6}};
+    static const uint8_t make[][2] = {{TYPE_UNTYPED, 12},
+                                      {TYPE_UNTYPED, 14},
+                                      {TYPE_UNTYPED, 16},
+                                      {TYPE_CNODE, 8},
+                                      {TYPE_CNODE, 9},
+                                      {TYPE_CNODE, 7},
+                                      {TYPE_FRAME, 12},
+                                      {TYPE_FRAME, 12},
+                                      {TYPE_FRAME, 12},
+                                      {TYPE_ENDPOINT, 6},
+                                      {TYPE_ENDPOINT, 6},
+                                      {TYPE_SCHED_CONTEXT, 6},
+                                      {TYPE_RANGE, 21},
+                                      {TYPE_RANGE, 22},
+                                      {TYPE_DISPATCHER, 14},
+                                      {TYPE_DOMAIN, 14},
+                                      {TYPE_DOMAIN, 15},
+                                      {TYPE_FRAME, 16},
+                                      {TYPE_FRAME, HUGE_FRAME_LOG2},
+                                      {TYPE_CNODE, 8},
+                                      {TYPE_FRAME, 12},
+                                      {TYPE_ENDPOINT, 6},
+                                      {TYPE_FRAME, 12},
+                                      {TYPE_FRAME, HUGE_FRAME_LOG2}};
     const uint8_t *m = make[pick(sizeof(make) / 2)];
     uint64_t bytes = 1ull << m[1];
     struct cap *c;
     wanted = bytes;
-    of_device = m[0] == TYPE_UNTYPED || m[0] == TYPE_FRAME || chance(32);
+    bool huge = m[1] == HUGE_FRAME_LOG2 && m[0] == TYPE_FRAME;
+    of_device = huge || chance(m[0] == TYPE_FRAME ? 6 : 32);
     x[0] = good_slot(m[0] == TYPE_RANGE ? TYPE_RANGE : TYPE_UNTYPED,
                      chance(24) ? NULL : has_room, &c);
     x[1] = empty_slot();
@@ -215,6 +238,11 @@ static void retype_args(uint64_t *x)
         x[5] = chance(8) ? pick(1u << 18) : from + pick(3) * bytes;
     }
     x[6] = pick(chance(8) ? 9 : 5);
+}
+
+static bool is_unused(const struct cap *frame)
+{
+    return is_huge(frame) && frame->children == 0;
 }
 
 static void create_args(uint64_t *x)
@@ -230,6 +258,11 @@ static void create_args(uint64_t *x)
         uint32_t n = 1u << (range->object->log2 - STRETCH_LOG2);
         x[3] = range->object->at + pick(n) * STRETCH_BYTES;
     }
+    if (chance(3)) {
+        x[1] = good_slot(TYPE_FRAME, chance(24) ? NULL : is_unused, &memory);
+        x[4] = some_rights();
+    }
+    x[4] = chance(32) ? 1 : x[4];
 }
 
 static struct object *target; /* a domain */
@@ -250,31 +283,35 @@ static void attach_args(uint32_t nr, uint64_t *x)
 
 static bool is_free(const struct cap *frame)
 {
-    return frame->depth == 0 && frame->word == 0;
+    return frame->depth == 0 && frame->word == 0 && !is_huge(frame);
 }
 
 static bool is_mapped(const struct cap *frame)
 {
-    return frame->word != 0;
+    return frame->word != 0 && !is_huge(frame);
 }
 
 static void frame_args(uint32_t nr, uint64_t *x)
 {
     struct cap *c, *stretch;
     bool map = nr == SYS_FRAME_MAP;
+    uint64_t count = chance(3) ? pick(7) : 1;
+    count = chance(32) ? 510 + pick(4) : count;
     x[0] = good_slot(TYPE_FRAME,
                      chance(24) ? NULL
                      : map      ? is_free
                                 : is_mapped,
                      &c);
-    x[1] = some_rights();
-    if (map) {
+    x[1] = nr == SYS_FRAME_UNMAP ? count : some_rights();
+    x[2] = count;
+    if (map || nr == SYS_FRAME_REMAP) {
         bool big = c != NULL && c->object->log2 != PAGE_LOG2;
         x[1] = slot_of(TYPE_STRETCH, &stretch);
         x[2] = stretch == NULL ? model_va(pick(MODEL_WINDOW)) : stretch->word;
         uint32_t n = chance(2) ? STRETCH_PAGES : 32; /* some crowd */
         x[2] += (big ? 16 * pick(n / 16) : pick(n)) * PAGE_BYTES;
         x[3] = some_rights();
+        x[4] = count;
     }
 }
 
@@ -332,7 +369,11 @@ static void arguments(uint32_t nr, uint64_t *x)
     case SYS_STRETCH_DETACH:
         attach_args(nr, x);
         break;
+    case SYS_CAP_ROTATE:
+        rotate_args(x);
+        break;
     case SYS_FRAME_MAP:
+    case SYS_FRAME_REMAP:
     case SYS_FRAME_UNMAP:
     case SYS_FRAME_PROTECT:
         frame_args(nr, x);
@@ -364,11 +405,12 @@ static uint32_t which(void)
     static const struct {
         uint8_t nr, weight[MOODS];
     } table[] = {
-        {SYS_CAP_COPY, {16, 10, 7}},        {SYS_CAP_MOVE, {6, 8, 6}},
+        {SYS_CAP_ROTATE, {2, 3, 2}},        {SYS_FRAME_REMAP, {4, 5, 3}},
+        {SYS_CAP_COPY, {13, 8, 5}},         {SYS_CAP_MOVE, {4, 6, 4}},
         {SYS_CAP_DELETE, {2, 10, 30}},      {SYS_CAP_REVOKE, {1, 3, 8}},
-        {SYS_CAP_IDENTIFY, {4, 3, 4}},      {SYS_UNTYPED_RETYPE, {30, 16, 6}},
+        {SYS_CAP_IDENTIFY, {4, 2, 3}},      {SYS_UNTYPED_RETYPE, {30, 16, 6}},
         {SYS_STRETCH_CREATE, {7, 4, 2}},    {SYS_STRETCH_ATTACH, {7, 8, 4}},
-        {SYS_STRETCH_DETACH, {2, 4, 8}},    {SYS_FRAME_MAP, {12, 14, 6}},
+        {SYS_STRETCH_DETACH, {2, 4, 8}},    {SYS_FRAME_MAP, {12, 13, 6}},
         {SYS_FRAME_UNMAP, {1, 4, 8}},       {SYS_FRAME_PROTECT, {3, 6, 4}},
         {SYS_DOMAIN_SET_CSPACE, {2, 2, 2}}, {SYS_ENDPOINT_BIND, {2, 2, 2}},
         {SYS_DISPATCHER_BIND, {2, 2, 1}},   {SYS_EVENT_MINT, {1, 1, 1}}};
@@ -441,13 +483,17 @@ void choose(struct operation *op)
     if (chance(10)) {
         op->x[pick(5)] = nonsense();
     }
+    bool moves = op->nr == SYS_CAP_MOVE || op->nr == SYS_CAP_ROTATE;
     if ((op->nr == SYS_CAP_DELETE && is_protected(op->x[0])) ||
-        (op->nr == SYS_CAP_MOVE && is_protected(op->x[1]))) {
+        (moves && is_protected(op->x[1])) ||
+        (op->nr == SYS_CAP_ROTATE && is_protected(op->x[2]))) {
         op->nr = SYS_CAP_IDENTIFY;
     }
     machine.interrupts = 0;
     if (op->nr == SYS_UNTYPED_RETYPE && chance(8)) {
         machine.interrupts = next();
         op->patience = chance(2) ? pick(4) : ~0u;
+    } else if (is_row(op->nr) && chance(8)) {
+        machine.interrupts = next();
     }
 }

@@ -16,3 +16,10 @@ struct operation {
 void choose_seed(uint64_t seed);
 void choose(struct operation *op);
 uint32_t choose_number(uint32_t below);
+
+/* Is it a call on a row of frames, which may do only some of them? */
+static inline bool is_row(uint32_t nr)
+{
+    return (nr >= SYS_FRAME_MAP && nr <= SYS_FRAME_PROTECT) ||
+           nr == SYS_FRAME_REMAP;
+}

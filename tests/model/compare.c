@@ -191,15 +191,19 @@ static bool is_first(const struct cap *c)
 static void compare_directory(void)
 {
     uint64_t tables[MODEL_WINDOW] = {0};
+    bool block[MODEL_WINDOW] = {0};
     for (uint32_t i = 0; i < model.count[TYPE_STRETCH]; i++) {
         const struct cap *c = model.of_type[TYPE_STRETCH][i];
         for (uint32_t k = 0; k < MODEL_WINDOW; k++) {
-            tables[k] = c->word == model_va(k) ? c->object->at : tables[k];
+            bool here = c->word == model_va(k);
+            tables[k] = here ? c->object->at : tables[k];
+            block[k] = here ? c->object->huge : block[k];
         }
     }
     for (uint32_t k = 0; k < MODEL_WINDOW; k++) {
         uint64_t page = space_entry(model_va(k)) & ((1u << 18) - 1);
-        if (page << PAGE_LOG2 != tables[k]) {
+        bool huge = space_entry(model_va(k)) >> 18 & 1;
+        if (page << PAGE_LOG2 != tables[k] || huge != block[k]) {
             diverge("directory: table %llx at %llx, in the model %llx",
                     ULL(page << PAGE_LOG2), ULL(model_va(k)), ULL(tables[k]));
         }

@@ -126,10 +126,12 @@ static void check_made(uint64_t cptr, uint64_t count)
     }
 }
 
-/* The model's answer to what the core has done. */
+/* The model's answer to what the core has done; stopped: an interrupt may have
+ * made it do fewer of a row of frames. */
 static enum abi_error answer(enum abi_error core, const uint64_t *x,
-                             uint64_t *own)
+                             uint64_t *own, bool stopped)
 {
+    model.most = stopped && core == ERR_OK ? x[1] : ~0ull;
     if (core != ERR_AGAIN) {
         return model_call(op.nr, own);
     }
@@ -150,11 +152,20 @@ static void compare_results(enum abi_error e, const uint64_t *x,
                 ", in the model %" PRIx64 " %" PRIx64 " %" PRIx64,
                 x[1], x[2], x[3], own[1], own[2], own[3]);
     }
+    if (is_row(op.nr) && e == ERR_OK && (x[1] != own[1] || x[2] != own[2])) {
+        diverge("%" PRIu64 " frames up to %" PRIx64 ", in the model %" PRIu64
+                " up to %" PRIx64,
+                x[1], x[2], own[1], own[2]);
+    }
     if (e != ERR_OK && e != ERR_AGAIN && asked != machine.asked) {
         diverge("system call %u was refused and did something", op.nr);
     }
     compare_named(op.x[0]);
     compare_named(op.x[1]);
+    compare_named(op.x[2]);
+    for (uint64_t i = 1; is_row(op.nr) && e == ERR_OK && i < own[1]; i++) {
+        compare_named(CPTR_NEXT(op.x[0], i));
+    }
     if (op.nr == SYS_UNTYPED_RETYPE && (e == ERR_OK || e == ERR_AGAIN)) {
         check_made(op.x[1], own[4]);
     } else if (op.nr == SYS_STRETCH_CREATE && e == ERR_OK) {
@@ -178,7 +189,7 @@ static void count(enum abi_error e)
 /* An address where something is or was mapped, new ones above all. */
 static uint64_t mapped_somewhere(enum abi_error e)
 {
-    if (e == ERR_OK && op.nr == SYS_FRAME_MAP) {
+    if (e == ERR_OK && (op.nr == SYS_FRAME_MAP || op.nr == SYS_FRAME_REMAP)) {
         return op.x[2];
     }
     if (e == ERR_OK && op.nr == SYS_DISPATCHER_BIND) {
@@ -190,6 +201,9 @@ static uint64_t mapped_somewhere(enum abi_error e)
         return 0;
     }
     const struct cap *c = model.of_type[type][choose_number(n)];
+    if (is_huge(c) && c->word != 0) {
+        return c->word + choose_number(STRETCH_PAGES) * PAGE_BYTES;
+    }
     return type == TYPE_FRAME ? c->word : c->object->pages;
 }
 
@@ -219,8 +233,9 @@ static void step(bool exact)
     if (exact) {
         remember();
     }
+    bool stopped = machine.interrupts != 0;
     enum abi_error e = machine_call(op.nr, x, op.patience);
-    enum abi_error m = answer(e, x, own);
+    enum abi_error m = answer(e, x, own, stopped);
     if (model.open) {
         count(e);
         return;
@@ -357,13 +372,16 @@ static void print_seen(void)
 }
 
 /* Promised errors of the calls of the model that no run can leave out. STATE
- * of cap_move is that of a CNode half deleted, which is not modelled. */
+ * of cap_move and cap_rotate is that of a CNode half deleted, which is not
+ * modelled. */
 static uint32_t missing(void)
 {
     uint32_t n = abi_unseen(SYS_NULL, SYS_DISPATCHER_BIND) +
                  abi_unseen(SYS_ENDPOINT_BIND, SYS_ENDPOINT_BIND) +
-                 abi_unseen(SYS_EVENT_MINT, SYS_EVENT_MINT);
-    return n - (seen[SYS_CAP_MOVE][ERR_STATE] == 0);
+                 abi_unseen(SYS_EVENT_MINT, SYS_EVENT_MINT) +
+                 abi_unseen(SYS_CAP_ROTATE, SYS_FRAME_REMAP);
+    return n - (seen[SYS_CAP_MOVE][ERR_STATE] == 0) -
+           (seen[SYS_CAP_ROTATE][ERR_STATE] == 0);
 }
 
 int main(int argc, char **argv)

@@ -10,7 +10,7 @@
 #define RAM_BYTES       ((uint64_t)RAM_CELLS << CELL_LOG2)
 #define DIRECTORY_BYTES (USER_SLOTS * 4u)
 #define DEVICES         0x3f000000ull
-#define GENERATION      (1u << 18) /* in an entry of the directory */
+#define GENERATION      (1u << 19) /* in an entry of the directory */
 #define TRIES           100000u
 
 unsigned char ram_host[RAM_BYTES] __attribute__((aligned(4096)));
@@ -194,8 +194,11 @@ static void boot_rest(void)
     }
     boot_arena(at++, 18);
     boot_arena(at++, 17);
-    give(at, TYPE_UNTYPED, DEVICES, 17, RIGHTS_ALL)->attr = ATTR_DEVICE;
-    model_slot(machine.root_node, at++)->object->device = true;
+    for (uint64_t i = 0; i < 2; i++) {
+        give(at, TYPE_UNTYPED, DEVICES + (i << 22), 22, RIGHTS_ALL)->attr =
+            ATTR_DEVICE;
+        model_slot(machine.root_node, at++)->object->device = true;
+    }
     /* Nobody can make these: an untyped and a range that allow nothing */
     give(at++, TYPE_UNTYPED, take(PAGE_LOG2), PAGE_LOG2, 0);
     give(at++, TYPE_RANGE, 0x7000000000, STRETCH_LOG2, 0);
@@ -268,33 +271,37 @@ static uint64_t load(uint64_t table, uint64_t index)
     return ((const uint64_t *)ram_at(ref_of(table)))[index & 511];
 }
 
-/* The descriptor of the table of a 2 MiB slot; 0: none. */
-static uint64_t table_entry(ref_t domain, uint64_t va)
+/* The descriptor of a 2 MiB slot, table or block; 0: none. */
+static uint64_t level2_entry(ref_t domain, uint64_t va)
 {
     uint64_t e = load(ref_address(domain) + PAGE_BYTES, va >> 30);
     if ((e & 3) != 3) {
         return 0;
     }
-    uint64_t table = load(e & PTE_ADDRESS, va >> 21);
-    return (table & 3) == 3 ? table : 0;
+    uint64_t entry = load(e & PTE_ADDRESS, va >> 21);
+    return entry & 1 ? entry : 0;
 }
 
 bool machine_walks(ref_t domain, uint64_t va)
 {
-    return table_entry(domain, va) != 0;
+    return level2_entry(domain, va) != 0;
 }
 
 struct access machine_walk(ref_t domain, uint64_t va)
 {
-    uint64_t table = table_entry(domain, va);
+    uint64_t table = level2_entry(domain, va);
     if (table == 0) {
         return (struct access){0};
     }
-    uint64_t page = load(table & PTE_ADDRESS, va >> 12);
-    if ((page & 3) != 3) {
+    bool block = (table & 3) == 1;
+    uint64_t page = block ? table : load(table & PTE_ADDRESS, va >> 12);
+    uint64_t within = block ? va % STRETCH_BYTES & PTE_ADDRESS : 0;
+    if (!block && (page & 3) != 3) {
         return (struct access){0};
     }
-    if (!(page & BIT(6)) || !(page & BIT(53)) || !(page & BIT(10)) ||
+    table = block ? 0 : table;
+    if ((block && page & PTE_ADDRESS & (STRETCH_BYTES - 1)) ||
+        !(page & BIT(6)) || !(page & BIT(53)) || !(page & BIT(10)) ||
         !(page & BIT(11)) || (table & BIT(61))) {
         diverge("page at %llx: descriptor %llx", (unsigned long long)va,
                 (unsigned long long)page);
@@ -303,7 +310,8 @@ struct access machine_walk(ref_t domain, uint64_t va)
     bool no_exec = (page & BIT(54)) || (table & BIT(60));
     uint8_t rights = (uint8_t)(RIGHT_READ | (read_only ? 0 : RIGHT_WRITE) |
                                (no_exec ? 0 : RIGHT_EXEC));
-    return (struct access){page & PTE_ADDRESS, rights, (page >> 2 & 7) == 0};
+    return (struct access){(page & PTE_ADDRESS) + within, rights,
+                           (page >> 2 & 7) == 0};
 }
 
 /* ---- the TLB ------------------------------------------------------------- */

@@ -24,7 +24,7 @@ struct machine {
 extern struct machine machine;
 
 void machine_boot(void);
-/* As if 2^14 - 1 stretches had come and gone in a slot that has none: the next
+/* As if 2^13 - 1 stretches had come and gone in a slot that has none: the next
  * one there looks like the last. */
 void machine_age(uint32_t slot);
 void machine_become(uint32_t domain);

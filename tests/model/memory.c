@@ -50,7 +50,8 @@ static bool size_is_right(uint64_t type, uint64_t log2)
     case TYPE_CNODE:
         return log2 >= SLOT_LOG2 + 2 && log2 <= 24;
     case TYPE_FRAME:
-        return log2 == PAGE_LOG2 || log2 == BIG_FRAME_LOG2;
+        return log2 == PAGE_LOG2 || log2 == BIG_FRAME_LOG2 ||
+               log2 == HUGE_FRAME_LOG2;
     case TYPE_DOMAIN:
         return log2 >= DOMAIN_LOG2_MIN && log2 <= DOMAIN_LOG2_MAX;
     case TYPE_DISPATCHER:
@@ -169,32 +170,62 @@ void model_retype_nothing(const uint64_t *x)
 
 /* ---- stretches --------------------------------------------------------- */
 
-static enum abi_error check_create(const uint64_t *x, const struct cap *there,
-                                   const struct cap *memory,
-                                   const struct cap *range)
+static enum abi_error check_rights(uint64_t r)
 {
-    REFUSE_IF(there != NULL, ERR_FULL);
-    REFUSE_IF(memory->object->device, ERR_DEVICE);
-    REFUSE_IF(x[3] % STRETCH_BYTES != 0, ERR_ALIGN);
-    REFUSE_IF(x[3] < range->object->at ||
-                  x[3] >= range->object->at + (1ull << range->object->log2),
+    REFUSE_IF(r == (RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC), ERR_WX);
+    bool good = r == RIGHT_READ || r == (RIGHT_READ | RIGHT_WRITE) ||
+                r == (RIGHT_READ | RIGHT_EXEC);
+    return good ? ERR_OK : ERR_RANGE;
+}
+
+/* Memory for a table, or a huge frame that gets these rights. */
+static enum abi_error check_source(uint64_t rights, const struct cap *c)
+{
+    REFUSE_IF(c == NULL, ERR_EMPTY);
+    if (!is_huge(c)) {
+        REFUSE_IF(c->type != TYPE_UNTYPED, ERR_TYPE);
+        REFUSE_IF(!(c->rights & RIGHT_MANAGE), ERR_RIGHTS);
+        REFUSE_IF(c->object->device, ERR_DEVICE);
+        return rights != 0 ? ERR_RANGE : ERR_OK;
+    }
+    CHECK_BY(check_rights(rights));
+    REFUSE_IF((rights & ~(uint64_t)c->rights) != 0, ERR_RIGHTS);
+    REFUSE_IF(rights & RIGHT_EXEC, ERR_RANGE);
+    return c->children != 0 ? ERR_STATE : ERR_OK;
+}
+
+static enum abi_error check_address(uint64_t va, const struct object *range)
+{
+    REFUSE_IF(va % STRETCH_BYTES != 0, ERR_ALIGN);
+    REFUSE_IF(va < range->at || va >= range->at + (1ull << range->log2),
               ERR_RANGE);
-    return stretch_at(x[3])->object != NULL ? ERR_BUSY : ERR_OK;
+    return stretch_at(va)->object != NULL ? ERR_BUSY : ERR_OK;
 }
 
 static enum abi_error do_create(const uint64_t *x)
 {
-    struct where to;
-    struct cap *there, *memory, *range;
-    uint64_t start, table[8] = {x[1], x[0], TYPE_FRAME, PAGE_LOG2, 1};
+    struct where to, from;
+    struct cap *there, *source, *range;
+    uint64_t start = 0, table[8] = {x[1], x[0], TYPE_FRAME, PAGE_LOG2, 1};
     CHECK_BY(cap_at(x[0], &to, &there));
-    CHECK_BY(cap_find(x[1], TYPE_UNTYPED, RIGHT_MANAGE, &memory));
+    CHECK_BY(cap_at(x[1], &from, &source));
+    CHECK_BY(check_source(x[4], source));
     CHECK_BY(cap_find(x[2], TYPE_RANGE, RIGHT_MANAGE, &range));
-    CHECK_BY(check_create(x, there, memory, range));
-    CHECK_BY(find_room(memory, table, &start));
+    CHECK_BY(check_address(x[3], range->object));
+    REFUSE_IF(there != NULL, ERR_FULL);
+    bool huge = is_huge(source);
+    if (!huge) {
+        CHECK_BY(find_room(source, table, &start));
+    }
     table[2] = TYPE_STRETCH;
-    make(memory, table, to, start);
+    table[3] = huge ? HUGE_FRAME_LOG2 : PAGE_LOG2;
+    make(source, table, to, start);
     struct cap *c = model_slot(to.node, to.index);
+    if (huge) {
+        source->word = x[3];
+        c->rights = (uint8_t)x[4] | RIGHT_ATTACH;
+    }
+    c->object->huge = huge;
     c->word = x[3];
     stretch_at(x[3])->object = c->object;
     return ERR_OK;
@@ -211,14 +242,6 @@ void memory_destroy(struct object *stretch)
         }
         window[i] = (struct stretch){0};
     }
-}
-
-static enum abi_error check_rights(uint64_t r)
-{
-    REFUSE_IF(r == (RIGHT_READ | RIGHT_WRITE | RIGHT_EXEC), ERR_WX);
-    bool good = r == RIGHT_READ || r == (RIGHT_READ | RIGHT_WRITE) ||
-                r == (RIGHT_READ | RIGHT_EXEC);
-    return good ? ERR_OK : ERR_RANGE;
 }
 
 /* A domain has room for attachments in so many different GiB. */
@@ -286,52 +309,102 @@ void memory_unmap(struct cap *frame)
     frame->word = 0;
 }
 
-static enum abi_error check_map(const uint64_t *x, const struct cap *frame,
-                                const struct cap *stretch)
+/* What is asked for each of a row of frames. */
+struct request {
+    const struct cap *stretch; /* where it goes; NULL: it stays */
+    uint64_t va, rights;       /* rights 0: unmap */
+    bool mapped;               /* what it must be before */
+};
+
+static bool is_free(const struct cap *stretch, uint64_t va)
 {
-    uint64_t bytes = 1ull << frame->object->log2;
-    REFUSE_IF(frame->object->device && (x[3] & RIGHT_EXEC), ERR_DEVICE);
-    REFUSE_IF(frame->depth != 0, ERR_PERM);
-    REFUSE_IF(is_mapped(frame), ERR_STATE);
-    REFUSE_IF(x[2] % bytes != 0, ERR_ALIGN);
-    REFUSE_IF(x[2] < stretch->word || x[2] >= stretch->word + STRETCH_BYTES,
-              ERR_RANGE);
-    for (uint64_t va = x[2]; va < x[2] + bytes; va += PAGE_BYTES) {
-        REFUSE_IF(page_at(va)->rights != 0, ERR_BUSY);
+    return !stretch->object->huge && page_at(va)->rights == 0;
+}
+
+static enum abi_error check_place(const struct request *r,
+                                  const struct cap *frame)
+{
+    uint64_t bytes = 1ull << frame->object->log2, low = r->stretch->word;
+    REFUSE_IF(r->va % bytes != 0, ERR_ALIGN);
+    REFUSE_IF(r->va < low || r->va >= low + STRETCH_BYTES, ERR_RANGE);
+    for (uint64_t va = r->va; va < r->va + bytes; va += PAGE_BYTES) {
+        bool own = r->mapped && page_at(va)->frame == frame;
+        REFUSE_IF(!own && !is_free(r->stretch, va), ERR_BUSY);
     }
     return ERR_OK;
 }
 
-static enum abi_error do_map(const uint64_t *x)
+static enum abi_error check_frame(const struct request *r,
+                                  const struct cap *frame)
 {
-    struct cap *frame, *stretch;
+    REFUSE_IF(frame == NULL, ERR_EMPTY);
+    REFUSE_IF(frame->type != TYPE_FRAME, ERR_TYPE);
+    REFUSE_IF((r->rights & ~(uint64_t)frame->rights) != 0, ERR_RIGHTS);
+    REFUSE_IF(is_huge(frame), ERR_TYPE);
+    REFUSE_IF(frame->object->device && (r->rights & RIGHT_EXEC), ERR_DEVICE);
+    REFUSE_IF(is_mapped(frame) && !r->mapped, ERR_STATE);
+    REFUSE_IF(!is_mapped(frame) && r->mapped, ERR_UNMAPPED);
+    REFUSE_IF(r->stretch != NULL && frame->depth != 0, ERR_PERM);
+    return r->stretch != NULL ? check_place(r, frame) : ERR_OK;
+}
+
+static void change(const struct request *r, struct cap *frame)
+{
+    if (r->stretch != NULL || r->rights == 0) {
+        memory_unmap(frame); /* what was mapped earlier is gone */
+    }
+    if (r->stretch != NULL) {
+        frame->word = r->va;
+    }
+    if (r->rights != 0) {
+        set_pages(frame, r->rights);
+    }
+}
+
+/* Frames in a row of slots, until one is refused: the first says why, of the
+ * others only the number is told. */
+static enum abi_error each(struct request r, uint64_t count, uint64_t *x)
+{
+    struct where p;
+    struct cap *frame;
+    uint64_t done = 0;
+    REFUSE_IF(count == 0 || count > FRAME_RANGE_MAX, ERR_RANGE);
+    CHECK_BY(cap_at(x[0], &p, &frame));
+    for (; done < count && done < model.most; done++) {
+        if (p.index == model_slots(p.node)) {
+            break;
+        }
+        frame = model_slot(p.node, p.index++);
+        enum abi_error e = check_frame(&r, frame);
+        REFUSE_IF(e != ERR_OK && done == 0, e);
+        if (e != ERR_OK) {
+            break;
+        }
+        change(&r, frame);
+        r.va += 1ull << frame->object->log2;
+    }
+    x[1] = done;
+    x[2] = r.stretch != NULL ? r.va : x[2];
+    return ERR_OK;
+}
+
+static enum abi_error do_place(uint64_t *x, bool mapped)
+{
+    struct cap *stretch;
     CHECK_BY(check_rights(x[3]));
-    CHECK_BY(cap_find(x[0], TYPE_FRAME, x[3], &frame));
     CHECK_BY(cap_find(x[1], TYPE_STRETCH, x[3], &stretch));
-    CHECK_BY(check_map(x, frame, stretch));
-    frame->word = x[2]; /* what was mapped earlier is gone */
-    set_pages(frame, x[3]);
-    return ERR_OK;
+    return each((struct request){stretch, x[2], x[3], mapped}, x[4], x);
 }
 
-static enum abi_error do_unmap(const uint64_t *x)
+static enum abi_error do_unmap(uint64_t *x)
 {
-    struct cap *frame;
-    CHECK_BY(cap_find(x[0], TYPE_FRAME, 0, &frame));
-    REFUSE_IF(!is_mapped(frame), ERR_UNMAPPED);
-    memory_unmap(frame);
-    return ERR_OK;
+    return each((struct request){.mapped = true}, x[1], x);
 }
 
-static enum abi_error do_protect(const uint64_t *x)
+static enum abi_error do_protect(uint64_t *x)
 {
-    struct cap *frame;
     CHECK_BY(check_rights(x[1]));
-    CHECK_BY(cap_find(x[0], TYPE_FRAME, x[1], &frame));
-    REFUSE_IF(frame->object->device && (x[1] & RIGHT_EXEC), ERR_DEVICE);
-    REFUSE_IF(!is_mapped(frame), ERR_UNMAPPED);
-    set_pages(frame, x[1]);
-    return ERR_OK;
+    return each((struct request){.rights = x[1], .mapped = true}, x[2], x);
 }
 
 /* ---- the pages of a dispatcher: one read-only, two read-write ------------ */
@@ -368,7 +441,7 @@ static enum abi_error do_bind(const uint64_t *x)
     REFUSE_IF(x[4] < s->word || x[4] > s->word + STRETCH_BYTES - 3 * PAGE_BYTES,
               ERR_RANGE);
     for (uint32_t i = 0; i < 3; i++) {
-        REFUSE_IF(page_at(x[4] + i * PAGE_BYTES)->rights != 0, ERR_BUSY);
+        REFUSE_IF(!is_free(s, x[4] + i * PAGE_BYTES), ERR_BUSY);
     }
     for (uint8_t i = 0; i < 3; i++) {
         uint8_t rights = i == 0 ? RIGHT_READ : RIGHT_READ | RIGHT_WRITE;
@@ -387,8 +460,13 @@ uint8_t model_attached(const struct object *domain, uint64_t va)
 
 struct access model_access(const struct object *domain, uint64_t va)
 {
+    const struct object *s = stretch_at(va)->object;
     const struct page *p = page_at(va);
-    uint8_t both = p->rights & domain->attached[slot_of_va(va)];
+    uint8_t attached = domain->attached[slot_of_va(va)];
+    if (s != NULL && s->huge && attached != 0) {
+        return (struct access){s->at + va % STRETCH_BYTES, attached, s->device};
+    }
+    uint8_t both = p->rights & attached;
     if (both == 0) {
         return (struct access){0};
     }
@@ -411,7 +489,9 @@ enum abi_error memory_call(uint32_t nr, uint64_t *x)
     case SYS_DISPATCHER_BIND:
         return do_bind(x);
     case SYS_FRAME_MAP:
-        return do_map(x);
+        return do_place(x, false);
+    case SYS_FRAME_REMAP:
+        return do_place(x, true);
     case SYS_FRAME_UNMAP:
         return do_unmap(x);
     case SYS_FRAME_PROTECT:

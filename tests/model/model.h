@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSL-1.0
  *
- * A model of capabilities and memory: what the kernel's system calls 1-14, 20
- * and 22 must do, written to be read as a specification. It is the answer book
- * of tests/model/differential.c and shares nothing with kernel/core but the
- * numbers of <abi/abi.h>.
+ * A model of capabilities and memory: what the kernel's system calls 1-14, 20,
+ * 22, 32 and 33 must do, written to be read as a specification. It is the
+ * answer book of tests/model/differential.c and shares nothing with kernel/core
+ * but the numbers of <abi/abi.h>.
  *
  * - A capability knows its parent. Copying and making give it one; when a
  *   parent goes, its children become children of the grandparent. Revoking
@@ -11,6 +11,8 @@
  * - An object counts its capabilities. With the last one it dies: a CNode takes
  *   all in it along, a stretch all mappings and attachments.
  * - Untyped memory and ranges are intervals with a watermark.
+ * - A huge frame is memory from which one stretch at a time is made. It is not
+ *   copied; when it goes, its stretch goes first.
  * - Addresses: a table of the pages of each 2 MiB slot, and for each domain the
  *   rights it has to each slot. What a domain can do at an address is both.
  *
@@ -64,6 +66,8 @@ struct object {
     /* domain */
     struct object *dispatcher;
     uint8_t *attached; /* rights to each slot of the window */
+    /* stretch */
+    bool huge; /* a huge frame fills it */
     /* dispatcher */
     uint64_t pages; /* where its pages were mapped */
     bool placed;    /* it is or was in a domain */
@@ -92,6 +96,7 @@ struct access { /* what a domain can do at a page */
 struct model {
     struct object *domain, *dispatcher; /* who calls */
     bool open;                          /* see above */
+    uint64_t most; /* frames that one call may do: it stops at interrupts */
     /* all there is, for those who choose and compare */
     struct cap *of_type[TYPE_COUNT][MODEL_CAPS];
     uint32_t count[TYPE_COUNT], caps;
@@ -124,6 +129,7 @@ struct where {
     uint32_t index;
 };
 
+bool is_huge(const struct cap *c); /* a frame that fills a stretch */
 enum abi_error cap_at(uint64_t cptr, struct where *out, struct cap **cap);
 enum abi_error cap_find(uint64_t cptr, uint32_t type, uint64_t rights,
                         struct cap **out);

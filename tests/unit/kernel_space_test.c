@@ -236,6 +236,24 @@ static void test_ranges(void)
           "stops at what is not mapped");
 }
 
+/* Behind a CNode lies memory of a user, who can write into it what looks like a
+ * capability. */
+static void test_row_end(void)
+{
+    const cptr_t node = EMPTY, page = EMPTY + 1;
+    host_boot(20);
+    CALL(UNTYPED_RETYPE, HOST_UNTYPED, EMPTY + 2, TYPE_UNTYPED, 13, 1);
+    CALL(UNTYPED_RETYPE, EMPTY + 2, node, TYPE_CNODE, 12, 1, 0, 1);
+    CALL(UNTYPED_RETYPE, EMPTY + 2, page, TYPE_FRAME, 12, 1);
+    CALL(STRETCH_CREATE, STRETCH, HOST_UNTYPED, HOST_RANGE, VA);
+    make_pages(PAGE, 1);
+    *slot_at(host_slot(page)->obj) = *host_slot(page);
+    CALL(CAP_MOVE, CPTR(node, 127), PAGE);
+    CHECK(CALL(FRAME_MAP, CPTR(node, 127), STRETCH, VA, R, 2) == ERR_OK &&
+              host_result[1] == 1 && mapped_pages() == 1,
+          "a row ends with its CNode");
+}
+
 static void test_remap(void)
 {
     const cptr_t other = EMPTY, s = STRETCH;
@@ -481,6 +499,7 @@ int main(void)
     test_map();
     test_protect();
     test_ranges();
+    test_row_end();
     test_remap();
     test_generations();
     test_sweeps();
