@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSL-1.0
  *
  * The policy for frames and addresses. Memory is cut from the kernel's untyped
- * capabilities into chunks of 256, 128 and 64 KiB; a chunk given back is
- * revoked, so that nothing of it is left anywhere. Addresses are given away in
- * blocks that come back to the end of the line: a stale pointer faults as long
- * as possible.
+ * capabilities into chunks of 256, 128 and 64 KiB, and of 2 MiB for who wants a
+ * frame of that size; a chunk given back is revoked, so that nothing of it is
+ * left anywhere. Addresses are given away in blocks that come back to the end
+ * of the line: a stale pointer faults as long as possible.
  */
 #include "root.h"
 
@@ -12,7 +12,9 @@
 
 #define CHUNK_LOG2_MIN 16u
 #define CHUNK_LOG2_MAX 18u
-#define CLASSES        (CHUNK_LOG2_MAX - CHUNK_LOG2_MIN + 1u)
+#define HUGE_CLASS     (CHUNK_LOG2_MAX - CHUNK_LOG2_MIN + 1u)
+#define CLASSES        (HUGE_CLASS + 1u)
+#define HUGE_PARTS     (1u << (HUGE_FRAME_LOG2 - CHUNK_LOG2_MAX))
 #define SLOTS          8192u
 #define BLOCKS         2048u
 #define DEVICES        32u
@@ -64,7 +66,23 @@ void memory_init(const struct boot_info *info)
     }
 }
 
-/* Cut one more chunk of the largest size from the boot memory. */
+static uint32_t class_of(uint32_t log2)
+{
+    return log2 == HUGE_FRAME_LOG2 ? HUGE_CLASS : log2 - CHUNK_LOG2_MIN;
+}
+
+static uint32_t log2_of(uint32_t class)
+{
+    return class == HUGE_CLASS ? HUGE_FRAME_LOG2 : class + CHUNK_LOG2_MIN;
+}
+
+static void add_free(uint32_t slot, uint32_t log2)
+{
+    uint32_t class = class_of(log2);
+    free_chunk[class][free_chunks[class]++] = (uint16_t)slot;
+}
+
+/* Cut one more chunk of 256 KiB from the boot memory. */
 static uint32_t cut(void)
 {
     uint32_t slot = slot_take();
@@ -84,15 +102,74 @@ static uint32_t cut(void)
     return 0;
 }
 
+/* Cut so far that the next 2 MiB begin where they may. */
+static bool align(const struct boot_untyped *u)
+{
+    uint64_t info, address, mark;
+    while (sys_cap_identify(u->slot, &info, &address, &mark) == ERR_OK &&
+           mark % STRETCH_BYTES != 0) {
+        uint32_t slot = slot_take();
+        if (slot == 0 ||
+            sys_untyped_retype(u->slot, slot, TYPE_UNTYPED, CHUNK_LOG2_MAX, 1,
+                               0, 0) != ERR_OK) {
+            return false;
+        }
+        uncut_bytes -= 1ull << CHUNK_LOG2_MAX;
+        add_free(slot, CHUNK_LOG2_MAX);
+    }
+    return true;
+}
+
+static uint32_t cut_huge(void)
+{
+    for (uint32_t i = cutting; i < boot.untyped_count; i++) {
+        const struct boot_untyped *u = &boot.untyped[i];
+        if (u->device || u->size_log2 < HUGE_FRAME_LOG2 || !align(u)) {
+            continue;
+        }
+        uint32_t slot = slot_take();
+        if (slot != 0 &&
+            sys_untyped_retype(u->slot, slot, TYPE_UNTYPED, HUGE_FRAME_LOG2, 1,
+                               0, 0) == ERR_OK) {
+            uncut_bytes -= STRETCH_BYTES;
+            return slot;
+        }
+        if (slot != 0) {
+            slot_give(slot);
+        }
+    }
+    return 0;
+}
+
+/* The boot memory is used up: a free chunk of 2 MiB falls into smaller ones. */
+static uint32_t split_huge(void)
+{
+    if (free_chunks[HUGE_CLASS] == 0 || free_slots < HUGE_PARTS) {
+        return 0;
+    }
+    uint32_t whole = chunk_take(HUGE_FRAME_LOG2);
+    for (uint32_t i = 0; i < HUGE_PARTS; i++) {
+        uint32_t slot = slot_take();
+        (void)sys_untyped_retype(whole, slot, TYPE_UNTYPED, CHUNK_LOG2_MAX, 1,
+                                 0, 0);
+        add_free(slot, CHUNK_LOG2_MAX);
+    }
+    return chunk_take(CHUNK_LOG2_MAX);
+}
+
 uint32_t chunk_take(uint32_t log2)
 {
-    uint32_t class = log2 - CHUNK_LOG2_MIN;
+    uint32_t class = class_of(log2);
     memory_changes++;
     if (free_chunks[class] > 0) {
         return free_chunk[class][--free_chunks[class]];
     }
+    if (log2 == HUGE_FRAME_LOG2) {
+        return cut_huge();
+    }
     if (log2 == CHUNK_LOG2_MAX) {
-        return cut();
+        uint32_t slot = cut();
+        return slot != 0 ? slot : split_huge();
     }
     if (free_slots < 2 * CLASSES) { /* the halves of each size, and the cut */
         return 0;
@@ -104,7 +181,7 @@ uint32_t chunk_take(uint32_t log2)
     uint32_t low = slot_take(), high = slot_take();
     (void)sys_untyped_retype(whole, low, TYPE_UNTYPED, log2, 1, 0, 0);
     (void)sys_untyped_retype(whole, high, TYPE_UNTYPED, log2, 1, 0, 0);
-    free_chunk[class][free_chunks[class]++] = (uint16_t)high;
+    add_free(high, log2);
     return low;
 }
 
@@ -112,15 +189,14 @@ void chunk_give(uint32_t slot, uint32_t log2)
 {
     (void)sys_cap_revoke(slot);
     memory_changes++;
-    uint32_t class = log2 - CHUNK_LOG2_MIN;
-    free_chunk[class][free_chunks[class]++] = (uint16_t)slot;
+    add_free(slot, log2);
 }
 
 uint64_t memory_free_bytes(void)
 {
     uint64_t bytes = uncut_bytes;
     for (uint32_t c = 0; c < CLASSES; c++) {
-        bytes += (uint64_t)free_chunks[c] << (CHUNK_LOG2_MIN + c);
+        bytes += (uint64_t)free_chunks[c] << log2_of(c);
     }
     return bytes;
 }

@@ -171,7 +171,8 @@ static int op_kill(uint64_t w[8])
 
 static int op_memory(struct domain *d, uint64_t w[8])
 {
-    if (w[1] < 16 || w[1] > 18 || w[2] > UINT32_MAX) {
+    bool size = (w[1] >= 16 && w[1] <= 18) || w[1] == HUGE_FRAME_LOG2;
+    if (!size || w[2] > UINT32_MAX) {
         return EINVAL;
     }
     int e = domain_grow(d, (uint32_t)w[1]);

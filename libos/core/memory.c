@@ -2,7 +2,8 @@
  *
  * Maps, stacks and runs. Addresses are handed out once, in ascending order: a
  * stale pointer then faults. Only the stretches of runs are used again, after
- * the longest time, because every start of a program needs one.
+ * the longest time, because every start of a program needs one. Whole slots are
+ * one frame of 2 MiB each, if there is such a piece of memory.
  */
 #include "memory.h"
 
@@ -47,6 +48,17 @@ void memory_init(uint64_t base, uint64_t bytes)
     heap_init(base, base + heap);
     range_next = base + heap;
     range_end = base + bytes;
+}
+
+/* A new slot, filled with memory in one piece: its address, or 0. */
+static uint64_t slot_huge(void)
+{
+    if (range_next + STRETCH_BYTES > range_end ||
+        object_huge_stretch(range_next) == 0) {
+        return 0;
+    }
+    range_next += STRETCH_BYTES;
+    return range_next - STRETCH_BYTES;
 }
 
 /* A new slot with its stretch: *stretch; its address, or 0. */
@@ -117,15 +129,21 @@ static uint64_t map_reserve(uint64_t bytes, uint64_t align)
     return va;
 }
 
-/* More than a slot holds: whole slots of its own, in ascending order. */
+/* As much as a slot holds, or more: whole slots of its own, in ascending order.
+ */
 static uint64_t map_large(uint64_t bytes)
 {
     uint64_t first = range_next;
     for (uint64_t done = 0; done < bytes; done += STRETCH_BYTES) {
         cptr_t stretch;
+        uint64_t part = bytes - done;
+        if (part >= STRETCH_BYTES) {
+            if (slot_huge() != 0) {
+                continue;
+            }
+            part = STRETCH_BYTES;
+        }
         uint64_t va = slot_next(&stretch);
-        uint64_t part =
-            bytes - done < STRETCH_BYTES ? bytes - done : STRETCH_BYTES;
         if (va == 0 || !map_frames(stretch, va, va + part)) {
             return 0;
         }
@@ -135,7 +153,7 @@ static uint64_t map_large(uint64_t bytes)
 
 static uint64_t map_any(uint64_t bytes)
 {
-    if (bytes > STRETCH_BYTES) {
+    if (bytes >= STRETCH_BYTES) {
         return map_large(bytes);
     }
     bool small = bytes <= SMALL_PAGES * PAGE_BYTES;

@@ -131,6 +131,41 @@ cptr_t object_stretch(uint64_t va)
     return 0;
 }
 
+/* The memory, its frame, and the stretch that this becomes; 0 or the last. */
+static cptr_t huge_make(const cptr_t slot[3], uint64_t va)
+{
+    uint64_t w[8] = {ROOT_MEMORY, HUGE_FRAME_LOG2, slot[0]};
+    if (slot[2] == 0 || root_call(w, 0) != 0) {
+        return 0;
+    }
+    if (sys_untyped_retype(slot[0], slot[1], TYPE_FRAME, HUGE_FRAME_LOG2, 1, 0,
+                           0) == ERR_OK &&
+        sys_stretch_create(slot[2], slot[1], SLOT_RANGE, va,
+                           RIGHT_READ | RIGHT_WRITE) == ERR_OK &&
+        sys_stretch_attach(slot[2], CPTR_SELF_DOMAIN,
+                           RIGHT_READ | RIGHT_WRITE) == ERR_OK) {
+        return slot[2];
+    }
+    (void)sys_cap_revoke(slot[0]);
+    (void)sys_cap_delete(slot[0]);
+    return 0;
+}
+
+cptr_t object_huge_stretch(uint64_t va)
+{
+    cptr_t slot[3];
+    for (uint32_t i = 0; i < 3; i++) {
+        slot[i] = slot_take();
+    }
+    cptr_t stretch = huge_make(slot, va);
+    for (uint32_t i = 0; stretch == 0 && i < 3; i++) {
+        if (slot[i] != 0) {
+            slot_give(slot[i]);
+        }
+    }
+    return stretch;
+}
+
 cptr_t frame_take(bool *dirty)
 {
     *dirty = spare_frames > 0;

@@ -16,6 +16,9 @@ cptr_t object_make(enum abi_type type, uint32_t size_log2);
  * Returns its slot or 0. */
 cptr_t object_stretch(uint64_t va);
 
+/* The same, filled with a frame of 2 MiB; 0 also: no such piece of memory. */
+cptr_t object_huge_stretch(uint64_t va);
+
 /* A frame of 64 KiB, new or given back. *dirty: it holds old contents. */
 cptr_t frame_take(bool *dirty);
 void frame_give(cptr_t frame); /* unmapped */

@@ -6,8 +6,11 @@
 #include "tests/unit/tap.h"
 
 #include <string.h>
+#include <vesper/root.h>
+#include <vesper/root_call.h>
 #include <vesper/start.h>
 
+#include "libos/core/slots.h"
 #include "tests/target/kernel_objects.h"
 #include "tests/target/kernel_probe.h"
 
@@ -326,6 +329,150 @@ static void zero_test(void)
     CHECK(access_is(va, NONE), "and gone when all is revoked");
 }
 
+/* ---- several at once, and elsewhere -------------------------------------- */
+
+static bool row_is(uint64_t at, uint32_t n, uint32_t expected)
+{
+    bool right = true;
+    for (uint32_t i = 0; i < n; i++) {
+        right &= access_is(at + i * PAGE_BYTES, expected);
+    }
+    return right;
+}
+
+static void ranges_test(void)
+{
+    uint64_t done = 0, next = 0, value = 0;
+    (void)objects_renew();
+    (void)sys_stretch_attach(N(P_STRETCH), CPTR_SELF_DOMAIN, RW);
+    CHECK(ok(sys_untyped_retype(N(P_UNTYPED), T(0), TYPE_FRAME, PAGE_LOG2, 8, 0,
+                                0)) &&
+              ok(sys_frame_map(T(0), N(P_STRETCH), va, RW, 8, &done, &next)) &&
+              done >= 1 && next == va + done * PAGE_BYTES &&
+              ok(frames_map(T(done), N(P_STRETCH), next, RW, 8 - done)) &&
+              row_is(va, 8, WRITE) && access_is(va + 8 * PAGE_BYTES, NONE),
+          "eight frames side by side");
+    CHECK(ok(frames_protect(T(2), R_, 3)) && row_is(va, 2, WRITE) &&
+              row_is(va + 2 * PAGE_BYTES, 3, READ) &&
+              row_is(va + 5 * PAGE_BYTES, 3, WRITE),
+          "three of them only read");
+    CHECK(error_is(frames_unmap(T(6), 3), ERR_EMPTY) &&
+              row_is(va + 6 * PAGE_BYTES, 2, NONE) && row_is(va, 2, WRITE),
+          "a row goes as far as it can");
+    CHECK(error_is(sys_frame_map(T(6), N(P_STRETCH), va, RW, 0, &done, &next),
+                   ERR_RANGE) &&
+              error_is(sys_frame_unmap(T(0), FRAME_RANGE_MAX + 1, &done),
+                       ERR_RANGE),
+          "of none, and of too many");
+    CHECK(probe_store(va, 77) == PROBE_RETURNED &&
+              ok(sys_frame_remap(T(0), N(P_STRETCH), va + 0x20000, R_, 1, &done,
+                                 &next)) &&
+              access_is(va, NONE) && access_is(va + 0x20000, READ) &&
+              probe_load(va + 0x20000, &value) == PROBE_RETURNED && value == 77,
+          "a frame moves with its content");
+    CHECK(error_is(sys_frame_remap(T(0), N(P_STRETCH), va + PAGE_BYTES, R_, 1,
+                                   &done, &next),
+                   ERR_BUSY) &&
+              access_is(va + 0x20000, READ) &&
+              error_is(sys_frame_remap(T(7), N(P_STRETCH), va, R_, 1, &done,
+                                       &next),
+                       ERR_UNMAPPED),
+          "not to where another is, and not if it is nowhere");
+    CHECK(ok(sys_cap_rotate(T(8), T(0), T(1))) && slot_info(T(1)) == 0 &&
+              ok(frames_unmap(T(8), 1)) && access_is(va + 0x20000, NONE) &&
+              ok(sys_cap_rotate(T(8), T(0), T(8))) &&
+              ok(frames_unmap(T(8), 1)) && access_is(va + PAGE_BYTES, NONE),
+          "rotated capabilities keep their mappings");
+}
+
+/* ---- 2 MiB in one piece --------------------------------------------------- */
+
+#define HUGE  T(20)
+#define WHOLE T(21) /* the stretch made of it, at `high` */
+
+static uint64_t high; /* the slot behind va */
+
+static enum abi_error huge_make(uint64_t rights)
+{
+    return sys_stretch_create(WHOLE, HUGE, N(P_RANGE), high, rights);
+}
+
+static bool huge_is(uint32_t expected)
+{
+    return access_is(high, expected) && access_is(high + 0x100000, expected) &&
+           access_is(high + STRETCH_BYTES - 8, expected);
+}
+
+static void huge_content_test(void)
+{
+    uint64_t value = 0;
+    bool right = true;
+    for (uint64_t at = 0; at < STRETCH_BYTES; at += PAGE_BYTES) {
+        right &= probe_store(high + at, at + 1) == PROBE_RETURNED;
+    }
+    CHECK(right && ok(sys_stretch_detach(WHOLE, CPTR_SELF_DOMAIN)) &&
+              huge_is(NONE) &&
+              ok(sys_stretch_attach(WHOLE, CPTR_SELF_DOMAIN, R_)) &&
+              huge_is(READ),
+          "detached, and attached for reading");
+    for (uint64_t at = 0; at < STRETCH_BYTES; at += PAGE_BYTES) {
+        right &=
+            probe_load(high + at, &value) == PROBE_RETURNED && value == at + 1;
+    }
+    CHECK(right, "each of its 512 pages holds what was written");
+}
+
+static void huge_test(cptr_t piece)
+{
+    CHECK(ok(sys_untyped_retype(piece, HUGE, TYPE_FRAME, HUGE_FRAME_LOG2, 1, 0,
+                                0)) &&
+              error_is(huge_make(RX), ERR_RANGE) &&
+              error_is(huge_make(RWX), ERR_WX) &&
+              error_is(huge_make(0), ERR_RANGE) && ok(huge_make(RW)),
+          "a frame of 2 MiB becomes a stretch, never of code");
+    CHECK(huge_is(NONE) &&
+              ok(sys_stretch_attach(WHOLE, CPTR_SELF_DOMAIN, RW)) &&
+              huge_is(WRITE) && all_zero(high, STRETCH_BYTES),
+          "attached, it is there as a whole, and zero");
+    huge_content_test();
+    CHECK(error_is(sys_stretch_attach(WHOLE, CPTR_SELF_DOMAIN, RX),
+                   ERR_RIGHTS) &&
+              huge_is(READ),
+          "it is not code");
+    CHECK(error_is(frames_map(N(P_FRAME), WHOLE, high, R_, 1), ERR_BUSY) &&
+              error_is(frames_map(HUGE, N(P_STRETCH), va, R_, 1), ERR_TYPE) &&
+              error_is(sys_cap_copy(T(22), HUGE, R_, 0, 0), ERR_TYPE) &&
+              error_is(huge_make(RW), ERR_STATE),
+          "it has no room for pages, is not one, and not copied");
+    CHECK(ok(sys_cap_copy(T(22), WHOLE, RIGHTS_ALL, 0, 0)) &&
+              ok(sys_cap_revoke(HUGE)) && huge_is(NONE) &&
+              slot_info(T(22)) == 0 && slot_info(WHOLE) == 0 &&
+              ok(huge_make(R_)) &&
+              error_is(sys_stretch_attach(WHOLE, CPTR_SELF_DOMAIN, RW),
+                       ERR_RIGHTS) &&
+              ok(sys_stretch_attach(WHOLE, CPTR_SELF_DOMAIN, R_)) &&
+              huge_is(READ),
+          "revoked it is gone; made again for reading, nobody writes");
+    CHECK(ok(sys_cap_delete(HUGE)) && slot_info(WHOLE) == 0 && huge_is(NONE),
+          "without its frame it is gone, too");
+    CHECK(ok(sys_stretch_create(WHOLE, N(P_UNTYPED), N(P_RANGE), high, 0)) &&
+              ok(sys_stretch_attach(WHOLE, CPTR_SELF_DOMAIN, RW)) &&
+              huge_is(NONE) && ok(frames_map(N(P_FRAME), WHOLE, high, RW, 1)) &&
+              access_is(high, WRITE) && access_is(high + PAGE_BYTES, NONE) &&
+              ok(sys_cap_delete(WHOLE)) && access_is(high, NONE),
+          "a table can follow it");
+    CHECK(ok(sys_cap_revoke(piece)) &&
+              ok(sys_untyped_retype(piece, HUGE, TYPE_FRAME, HUGE_FRAME_LOG2, 1,
+                                    0, 0)) &&
+              ok(huge_make(R_)) &&
+              ok(sys_stretch_attach(WHOLE, CPTR_SELF_DOMAIN, R_)) &&
+              all_zero(high, STRETCH_BYTES),
+          "and it that; zero again");
+    CHECK(ok(sys_cap_delete(piece)) && ok(sys_cap_delete(HUGE)) &&
+              huge_is(NONE),
+          "the end");
+}
+
 /* ---- what never belongs to a domain -------------------------------------- */
 
 static void foreign_test(void)
@@ -382,6 +529,15 @@ int main(void)
     rights_test();
     moves_test();
     zero_test();
+    ranges_test();
+    cptr_t piece = slot_take();
+    uint64_t w[8] = {ROOT_MEMORY, HUGE_FRAME_LOG2, piece};
+    high = va + STRETCH_BYTES;
+    if (root_call(w, 0) == 0 && objects_renew()) {
+        huge_test(piece);
+    } else {
+        CHECK(false, "2 MiB from the root server");
+    }
     foreign_test();
     return tap_end();
 }

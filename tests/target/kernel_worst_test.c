@@ -193,6 +193,33 @@ static void test_many_domains(void)
     CHECK(pieces_revoke(), "... and the domains go");
 }
 
+/* As many pages as one call takes, then the largest frame that can be code. */
+static void test_many_frames(void)
+{
+    uint64_t va = objects_va();
+    bool made = sys_untyped_retype(piece[0], object[0], TYPE_CNODE,
+                                   SLOT_LOG2 + 10, 1, 0, 0) == ERR_OK;
+    for (uint32_t i = 0; made && i < FRAME_RANGE_MAX; i += 32) {
+        made = sys_untyped_retype(piece[1 + i / 64], CPTR(object[0], i + 1),
+                                  TYPE_FRAME, PAGE_LOG2, 32, 0, 0) == ERR_OK;
+    }
+    CHECK(made, "512 frames");
+    CHECK(frames_map(CPTR(object[0], 1), N(P_STRETCH), va,
+                     RIGHT_READ | RIGHT_WRITE, FRAME_RANGE_MAX) == ERR_OK &&
+              frames_protect(CPTR(object[0], 1), RIGHT_READ | RIGHT_EXEC,
+                             FRAME_RANGE_MAX) == ERR_OK &&
+              frames_unmap(CPTR(object[0], 1), FRAME_RANGE_MAX) == ERR_OK,
+          "... are mapped, become code, are unmapped");
+    CHECK(frames_map(N(P_BIG), N(P_STRETCH), va, RIGHT_READ | RIGHT_EXEC, 1) ==
+                  ERR_OK &&
+              frames_remap(N(P_BIG), N(P_STRETCH), va + 0x10000,
+                           RIGHT_READ | RIGHT_EXEC, 1) == ERR_OK &&
+              frames_protect(N(P_BIG), RIGHT_READ | RIGHT_EXEC, 1) == ERR_OK &&
+              frames_unmap(N(P_BIG), 1) == ERR_OK,
+          "64 KiB of code come, move and go");
+    CHECK(pieces_revoke(), "... and the memory is free");
+}
+
 static void test_many_children(void)
 {
     uint32_t adopted = 0;
@@ -219,6 +246,7 @@ int main(void)
     test_full_node();
     test_many_domains();
     test_many_children();
+    test_many_frames();
     test_revoke();
     test_revoke_in_storm();
     return tap_end();

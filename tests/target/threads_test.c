@@ -9,7 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <abi/calls.h>
 #include <vesper/memory.h>
+#include <vesper/start.h>
 #include <vesper/thread.h>
 
 #define MS 1000000ull
@@ -153,6 +155,20 @@ static bool run_works(int i)
     return zero;
 }
 
+/* Does a frame of 2 MiB lie there? */
+static bool is_one_frame(uint64_t va)
+{
+    for (cptr_t slot = 1; slot < start_self->slot_count; slot++) {
+        uint64_t info, address, word;
+        if (sys_cap_identify(slot, &info, &address, &word) == ERR_OK &&
+            (info & 0xff) == TYPE_FRAME &&
+            (info >> 16 & 0xff) == HUGE_FRAME_LOG2 && word == va) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void memory_test(void)
 {
     bool good = true;
@@ -166,6 +182,10 @@ static void memory_test(void)
     unsigned char *p = memory_map(3 << 20);
     CHECK(p != NULL && p[0] == 0 && p[(3 << 20) - 1] == 0,
           "a map may be larger than a slot");
+    CHECK(is_one_frame((uintptr_t)p), "whose first slot is one frame");
+    memset(p, 0x5a, 3 << 20);
+    CHECK(p[0] == 0x5a && p[0x1fffff] == 0x5a && p[0x200000] == 0x5a,
+          "and can be written as a whole");
     CHECK(memory_map(0) == NULL, "nothing cannot be mapped");
 }
 

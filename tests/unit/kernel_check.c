@@ -150,6 +150,17 @@ static void check_huge(const struct item *u, const struct item *c)
     }
 }
 
+/* Which is there as long as its stretch. */
+static void check_whole(uint32_t i)
+{
+    const struct slot *s = items[i].s, *f = items[i - (i > 0)].s;
+    if (items[i].class == TYPE_STRETCH &&
+        s->order == HUGE_FRAME_LOG2 - CELL_LOG2 &&
+        (!is_huge_frame(f) || f->obj != s->obj)) {
+        host_fail("slot %x: a stretch whose huge frame is gone", items[i].ref);
+    }
+}
+
 /* All that was made of untyped memory, a range or a huge frame follows it at
  * once. */
 static void check_source(uint32_t i)
@@ -245,6 +256,7 @@ void check_caps(void)
                       items[i].class == TYPE_RANGE; /* never copied */
         if (first && !source) {
             check_copies(i);
+            check_whole(i);
         }
     }
     for (uint32_t i = 0; i < count; i++) {

@@ -371,6 +371,12 @@ static void system_call(struct frame *f, uint64_t number)
         break;
     case SYS_FRAME_MAP:
         zero(x[2], 1ull << slot_log2[x[0] % 4096]);
+        x[2] += 1ull << slot_log2[x[0] % 4096];
+        x[1] = 1; /* done, of count */
+        x[0] = ERR_OK;
+        break;
+    case SYS_STRETCH_CREATE:
+        zero(x[3], x[4] != 0 ? STRETCH_BYTES : 0); /* of a frame */
         x[0] = ERR_OK;
         break;
     default:
