@@ -152,7 +152,7 @@ static enum abi_error make_of_untyped(const uint64_t *x)
 enum abi_error op_stretch_create(uint64_t *x)
 {
     struct place dst, source;
-    struct slot *range = NULL;
+    struct slot *range;
     enum abi_error e = cap_place(x[0], &dst);
     if (e == ERR_OK) {
         e = cap_place(x[1], &source);
@@ -163,13 +163,14 @@ enum abi_error op_stretch_create(uint64_t *x)
     if (e == ERR_OK) {
         e = cap_get(x[2], TYPE_RANGE, RIGHT_MANAGE, &range);
     }
-    if (e == ERR_OK) {
-        e = check_address(x[3], range);
+    if (e != ERR_OK) {
+        return e;
     }
-    struct slot *d = e == ERR_OK ? slot_at(dst.ref) : NULL;
-    if (e == ERR_OK && d->type != TYPE_NULL) {
-        e = ERR_FULL;
+    struct slot *d = slot_at(dst.ref);
+    if (d->type != TYPE_NULL) {
+        return ERR_FULL;
     }
+    e = check_address(x[3], range);
     bool huge = x[4] != 0;
     if (e == ERR_OK && !huge) {
         e = make_of_untyped(x);

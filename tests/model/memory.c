@@ -211,8 +211,8 @@ static enum abi_error do_create(const uint64_t *x)
     CHECK_BY(cap_at(x[1], &from, &source));
     CHECK_BY(check_source(x[4], source));
     CHECK_BY(cap_find(x[2], TYPE_RANGE, RIGHT_MANAGE, &range));
-    CHECK_BY(check_address(x[3], range->object));
     REFUSE_IF(there != NULL, ERR_FULL);
+    CHECK_BY(check_address(x[3], range->object));
     bool huge = is_huge(source);
     if (!huge) {
         CHECK_BY(find_room(source, table, &start));

@@ -137,12 +137,14 @@ svc_back:
 	b	svc_back
 	.endm
 
-/* const uint32_t svc_stubs[34][2]: numbers 0..31, CALL, REPLY. */
+	.set	calls, 34 /* SYS_COUNT */
+
+/* const uint32_t svc_stubs[calls + 2][2]: all numbers, CALL, REPLY. */
 	.balign	16
 	.global	svc_stubs
 svc_stubs:
 	.set	nr, 0
-	.rept	32
+	.rept	calls
 	STUB	nr
 	.set	nr, nr + 1
 	.endr
@@ -153,12 +155,12 @@ svc_stubs:
  * the known ones. */
 	.global	svc_unknown_stubs, svc_unknown_stubs_end
 svc_unknown_stubs:
-	.set	nr, 32
+	.set	nr, calls
 	.rept	1111
 	STUB	nr
 	.set	nr, nr + 59
 	.endr
-	.set	nr, 33
+	.set	nr, calls + 1
 	.rept	31
 	STUB	nr
 	.set	nr, nr + 1

@@ -128,9 +128,11 @@ enum probe_end probe_run(uint64_t va, uint64_t *value)
 
 uint64_t svc(uint32_t nr, uint64_t x[11])
 {
-    uint32_t stub = nr == SVC_CALL ? 32 : nr == SVC_REPLY ? 33 : nr;
+    uint32_t stub = nr == SVC_CALL    ? SYS_COUNT
+                    : nr == SVC_REPLY ? SYS_COUNT + 1
+                                      : nr;
     svc_at(x, svc_stubs[stub]);
-    return stub < 32 ? x[0] : x[8];
+    return stub < SYS_COUNT ? x[0] : x[8];
 }
 
 static void svc_body(void *argument)

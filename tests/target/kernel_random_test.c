@@ -90,10 +90,13 @@ static bool harmless(uint32_t nr, const uint64_t *x)
     case SYS_STRETCH_DETACH:
     case SYS_FRAME_UNMAP:
     case SYS_FRAME_PROTECT:
+    case SYS_FRAME_REMAP:
         return !is_libos(x[0]);
     case SYS_CAP_COPY:
     case SYS_CAP_MOVE:
         return !is_libos(x[1]);
+    case SYS_CAP_ROTATE:
+        return !is_libos(x[1]) && !is_libos(x[2]);
     case SVC_CALL:
         return (uint32_t)x[8] != SLOT_ROOT;
     default:
@@ -108,7 +111,9 @@ static const uint8_t wanted[SYS_COUNT][2] = {
     [SYS_STRETCH_ATTACH] = {P_STRETCH, P_DOMAIN},
     [SYS_STRETCH_DETACH] = {P_STRETCH, P_DOMAIN},
     [SYS_FRAME_MAP] = {P_FRAME, P_STRETCH},
+    [SYS_FRAME_REMAP] = {P_FRAME, P_STRETCH},
     [SYS_FRAME_UNMAP] = {P_FRAME, 0},
+    [SYS_CAP_ROTATE] = {0, P_ENDPOINT},
     [SYS_FRAME_PROTECT] = {P_FRAME, 0},
     [SYS_DOMAIN_SET_CSPACE] = {P_DOMAIN, P_CNODE},
     [SYS_DISPATCHER_BIND] = {P_DISPATCHER, P_DOMAIN},
@@ -156,6 +161,7 @@ static void shape(uint32_t nr, uint64_t *x)
     case SYS_STRETCH_CREATE:
         x[2] = below(2) != 0 ? N(P_RANGE) : SLOT_RANGE;
         x[3] = objects_va() + below(2) * STRETCH_BYTES;
+        x[4] = below(4) != 0 ? 0 : x[4];
         break;
     case SYS_STRETCH_ATTACH:
     case SYS_STRETCH_DETACH:
@@ -163,11 +169,21 @@ static void shape(uint32_t nr, uint64_t *x)
         x[2] = rights[below(3)];
         break;
     case SYS_FRAME_MAP:
+    case SYS_FRAME_REMAP:
         x[2] = objects_va() + below(1024) * PAGE_BYTES;
         x[3] = rights[below(3)];
+        x[4] = 1 + below(3);
+        break;
+    case SYS_FRAME_UNMAP:
+        x[1] = 1 + below(3);
         break;
     case SYS_FRAME_PROTECT:
         x[1] = rights[below(3)];
+        x[2] = 1 + below(3);
+        break;
+    case SYS_CAP_ROTATE:
+        x[2] = N(P_FRAME);
+        x[0] = below(2) != 0 ? x[2] : x[0];
         break;
     case SYS_ENDPOINT_BIND:
     case SYS_DISPATCHER_SET_PARENT:
