@@ -115,12 +115,16 @@ void arch_publish(void)
     __asm__ volatile("dsb ishst; isb" : : : "memory");
 }
 
+/* bytes: whole pages, of 64 lines. Two instructions a line, since 64 KiB go in
+ * one step. */
 void arch_sync_code(ref_t ref, uint64_t bytes)
 {
-    const char *p = ram_at(ref);
-#pragma GCC unroll 8 /* two instructions a line: 64 KiB in one step */
-    for (uint64_t i = 0; i < bytes; i += 64) {
-        __asm__ volatile("dc cvau, %0" : : "r"(p + i) : "memory");
+    const char *p = ram_at(ref), *end = p + bytes;
+    while (p < end) {
+        __asm__ volatile(".rept 64; dc cvau, %0; add %0, %0, #64; .endr"
+                         : "+r"(p)
+                         :
+                         : "memory");
     }
     __asm__ volatile("dsb ish; ic ialluis; dsb ish; isb" : : : "memory");
 }

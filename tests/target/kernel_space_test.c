@@ -385,7 +385,7 @@ static void ranges_test(void)
           "rotated capabilities keep their mappings");
 }
 
-/* ---- 2 MiB in one piece --------------------------------------------------- */
+/* ---- 2 MiB in one piece -------------------------------------------------- */
 
 #define HUGE  T(20)
 #define WHOLE T(21) /* the stretch made of it, at `high` */

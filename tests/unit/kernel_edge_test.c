@@ -151,6 +151,23 @@ static void test_turns(void)
           "the dispatcher goes, the endpoint is free");
 }
 
+/* What came while a call was served is taken when it is answered. */
+static void test_news_in_a_call(void)
+{
+    setup(3);
+    serve(1);
+    host_run(0);
+    host_invoke(GATE, 0, 0);
+    struct dispatcher *b = host_current();
+    upcall_page(b)->mask = MASK_ON;
+    upcall_event(b, 3);
+    CHECK(b == kid(1) && b->context.pc == HOST_CALL_ENTRY, "masked: not yet");
+    host_reply(0, 0);
+    CHECK(error(kid(0)) == ERR_OK && b->state == IS_READY &&
+              b->context.pc == HOST_ENTRY,
+          "an event that came in a call makes its upcall behind the answer");
+}
+
 static void test_no_entry(void)
 {
     setup(3);
@@ -408,6 +425,7 @@ int main(void)
     test_line();
     test_leaving_line();
     test_turns();
+    test_news_in_a_call();
     test_no_entry();
     test_row();
     test_joined_rows();

@@ -29,8 +29,8 @@ enum root_op {
                       w3 client's domain id, w4 channel id */
     ROOT_CLOSED,   /* server. -> w1 id of a channel whose client is gone (0: no
                       more): it is already unmapped; drop its state. */
-    ROOT_MEMORY,   /* w1 log2 bytes 16..18 or 21, w2 empty slot: place an UNTYPED
-                      there. ENOMEM: quota or memory used up */
+    ROOT_MEMORY,   /* w1 log2 bytes 16..18 or 21, w2 empty slot: place an
+                      UNTYPED there. ENOMEM: quota or memory used up */
     ROOT_DOMAINS,  /* w1 index -> w1 id | parent << 32, w2 state | priority <<
                       32,  w3 memory bytes, w4 CPU ns, w5..w7 name; ENOENT: past
                       end */
