@@ -93,10 +93,9 @@ static void settle(ref_t at, ref_t from)
 
 void cap_exchange(ref_t a, ref_t b)
 {
-    struct slot *p = slot_at(a), *q = slot_at(b);
-    struct slot copy = *p;
-    *p = *q;
-    *q = copy;
+    struct slot p = *slot_at(a), q = *slot_at(b); /* they may be one */
+    *slot_at(a) = q;
+    *slot_at(b) = p;
     settle(a, b);
     settle(b, a);
 }
