@@ -52,7 +52,6 @@ SEARCHES = [
     ("space", 0, True, "full"),
     ("space", 2, False, "full"),
     ("space", 4, False, "full"),
-    ("space", 5, True, "full"),
     ("calls", 0, False, "full"),
     ("upcalls", 1, False, "full"),
     ("upcalls", 2, False, "full"),
