@@ -175,7 +175,11 @@ void call_enter(struct dispatcher *d)
 
 void call_next(struct dispatcher *d)
 {
-    while (d->ready != 0 && is_free(d)) {
+    for (uint32_t n = 0; d->ready != 0 && is_free(d); n++) {
+        if (n == STEP_CALLS) {
+            upcall_post(d, REASON_TICK); /* it waits again: the rest */
+            return;
+        }
         ref_t ep = d->ready;
         struct dispatcher *from = dispatcher_at(endpoint_at(ep)->waiters);
         d->ready = endpoint_at(ep)->ready.next; /* endpoints take turns */

@@ -7,40 +7,18 @@
 #include "kernel_host.h"
 #include "tap.h"
 
-#define GATE  ((cptr_t)5) /* in each kid: the endpoint of the next one */
-#define SPARE ((cptr_t)9) /* in each kid: from here on empty */
+#define GATE  ((cptr_t)HOST_GATE)
+#define SPARE ((cptr_t)HOST_SPARE)
 #define KIDS  3u
 
 static struct dispatcher *a, *b, *c; /* a calls b, b calls c, c calls a */
 
 static void setup(void)
 {
-    host_boot(20);
-    for (uint32_t i = 0; i < KIDS; i++) {
-        host_kid(i);
-        cptr_t ep = host_kid_slot(i, KID_ENDPOINT);
-        CALL(UNTYPED_RETYPE, HOST_UNTYPED, ep, TYPE_ENDPOINT, ENDPOINT_LOG2, 1);
-        CALL(ENDPOINT_BIND, ep, host_kid_slot(i, KID_DISPATCHER));
-    }
-    for (uint32_t i = 0; i < KIDS; i++) {
-        cptr_t ep = host_kid_slot((i + 1) % KIDS, KID_ENDPOINT);
-        cptr_t to = CPTR(host_kid_slot(i, KID_CNODE), GATE);
-        CALL(CAP_COPY, to, ep, ~0ull, 100 + i);
-        host_kid_start(i);
-    }
+    host_ring(KIDS);
     a = host_kid_at(0);
     b = host_kid_at(1);
     c = host_kid_at(2);
-}
-
-/* Kid i accepts calls and waits. */
-static void serve(uint32_t i, cptr_t receive)
-{
-    host_run(i);
-    CALL(CALL_ACCEPT, HOST_CALL_ENTRY, 0x9000, receive);
-    host_unmask(host_current());
-    CALL(BLOCK, ~0ull);
-    host_unmask(host_root_at());
 }
 
 /* Kid i runs and makes a call with these flags. */
@@ -58,7 +36,7 @@ static enum abi_error error(const struct dispatcher *d)
 static void test_call(void)
 {
     setup();
-    serve(1, 0);
+    host_serve(1, 0);
     invoke(0, 0);
     CHECK(host_current() == b && b->context.pc == HOST_CALL_ENTRY &&
               b->context.sp == 0x9000 && b->context.x[8] == 100,
@@ -77,8 +55,7 @@ static void test_call(void)
     CHECK(b->state == IS_BLOCKED, "the server waits again");
     host_reply(0, 0);
     CHECK(error(a) == ERR_NOREPLY, "who serves nobody answers nobody");
-    a->context.x[8] = 1;
-    host_call(SVC_REPLY, (uint64_t[8]){0});
+    host_reply(1ull << 32, 0);
     CHECK(error(a) == ERR_RANGE, "bad flags of an answer");
 }
 
@@ -157,8 +134,8 @@ static void test_queue(void)
 static void test_deadlock(void)
 {
     setup();
-    serve(1, 0);
-    serve(2, 0);
+    host_serve(1, 0);
+    host_serve(2, 0);
     invoke(0, 0);
     host_invoke(GATE, 0, 0);
     CHECK(host_current() == c && b->state == IS_CALLING, "a chain of calls");
@@ -182,7 +159,7 @@ static void test_deadlock(void)
 static void test_caps(void)
 {
     setup();
-    serve(1, SPARE);
+    host_serve(1, SPARE);
     host_run(0);
     host_invoke(GATE | CALL_CAP | CALL_RECEIVE, GATE, SPARE + 1);
     CHECK(host_current() == b && b->context.x[9] == 1 &&
@@ -230,6 +207,46 @@ static void test_failing_transfer(void)
           "the server takes none: the call fails, the server blocks");
 }
 
+/* Those in line whose capability the server cannot take are refused, a few at a
+ * time: between, interrupts can come, and nobody is forgotten. */
+static void test_many_failing(void)
+{
+    const uint32_t callers = 2 * STEP_CALLS + 1;
+    host_ring(callers + 2);
+    b = host_kid_at(1);
+    for (uint32_t i = 2; i < callers + 2; i++) {
+        CALL(CAP_COPY, CPTR(host_kid_slot(i, KID_CNODE), SPARE),
+             host_kid_slot(1, KID_ENDPOINT), ~0ull);
+        host_run(i);
+        host_invoke(SPARE | CALL_CAP, GATE, 0);
+        CHECK(host_kid_at(i)->state == IS_QUEUED, "a call waits in line");
+        host_root();
+    }
+    uint32_t left = callers, rounds = 0;
+    host_run(1);
+    CALL(CALL_ACCEPT, HOST_CALL_ENTRY, 0x9000, 0);
+    for (; left != 0 && rounds < callers; rounds++) {
+        host_unmask(b);
+        CALL(BLOCK, ~0ull);
+        uint32_t before = left;
+        for (uint32_t i = left = 0; i < callers; i++) {
+            left += host_kid_at(i + 2)->state == IS_QUEUED;
+        }
+        CHECK(before - left == (before < STEP_CALLS ? before : STEP_CALLS),
+              "a server that waits refuses a few");
+        CHECK((b->state == IS_READY) == (left != 0),
+              "... and comes back for the others, as long as there are some");
+        CHECK(left == 0 || (upcall_page(b)->pending & REASON_TICK) != 0,
+              "... with an upcall");
+        host_root();
+        if (b->state == IS_READY) {
+            host_run(1);
+        }
+    }
+    CHECK(rounds == callers / STEP_CALLS + 1 && b->ready == 0,
+          "all had an answer");
+}
+
 /* Root serves calls and schedules; a call waits that cannot start. */
 static void test_run_with_waiting(bool accepts)
 {
@@ -266,7 +283,7 @@ static void test_ends(void)
     kid0 = host_kid_slot(0, KID_DISPATCHER);
     kid1 = host_kid_slot(1, KID_DISPATCHER);
     CHECK(CALL(DISPATCHER_CANCEL, kid0) == ERR_STATE, "cancel: no call");
-    serve(1, 0);
+    host_serve(1, 0);
     invoke(0, 0);
     host_root();
     CHECK(CALL(DISPATCHER_CANCEL, kid0) == ERR_OK && error(a) == ERR_TIMEOUT &&
@@ -286,14 +303,14 @@ static void test_ends(void)
     CHECK(CALL(CAP_DELETE, kid1) == ERR_OK && error(a) == ERR_PEER_DEAD,
           "the server of a waiting call dies");
     setup();
-    serve(1, 0);
+    host_serve(1, 0);
     invoke(0, 0);
     host_root();
     CHECK(CALL(CAP_DELETE, host_kid_slot(1, KID_DOMAIN)) == ERR_OK &&
               error(a) == ERR_PEER_DEAD && a->state == IS_READY,
           "the domain of the server dies");
     setup();
-    serve(1, 0);
+    host_serve(1, 0);
     invoke(0, 0);
     host_root();
     CHECK(CALL(CAP_DELETE, kid0) == ERR_OK && b->caller == 0,
@@ -364,7 +381,7 @@ static void test_next_after_abort(void)
     setup();
     CALL(CAP_COPY, CPTR(host_kid_slot(2, KID_CNODE), SPARE),
          host_kid_slot(1, KID_ENDPOINT), ~0ull, 102);
-    serve(1, 0);
+    host_serve(1, 0);
     invoke(0, 0);
     CHECK(host_current() == b && CALL(BLOCK, ~0ull) == ERR_SWITCHED,
           "a server sleeps in the middle of a call");
@@ -381,7 +398,7 @@ static void test_next_after_abort(void)
               b->context.x[8] == 102,
           "the next one is served");
     setup();
-    serve(1, 0);
+    host_serve(1, 0);
     invoke(0, 0);
     CALL(BLOCK, ~0ull);
     host_unmask(host_root_at());
@@ -398,7 +415,7 @@ static void test_next_after_abort(void)
 static void test_restart(void)
 {
     setup();
-    serve(1, 0);
+    host_serve(1, 0);
     invoke(0, 0);
     upcall_page(b)->entry = 0;
     upcall_fault(b, REASON_FAULT, 1, 2);
@@ -445,6 +462,7 @@ int main(void)
     test_deadlock();
     test_caps();
     test_failing_transfer();
+    test_many_failing();
     test_run_with_waiting(false);
     test_run_with_waiting(true);
     test_ends();

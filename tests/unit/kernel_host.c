@@ -471,3 +471,32 @@ void host_root(void)
     }
     host_unmask(host_root_at());
 }
+
+void host_ring(uint32_t n)
+{
+    host_boot(20);
+    for (uint32_t i = 0; i < n; i++) {
+        host_kid(i);
+        cptr_t ep = host_kid_slot(i, KID_ENDPOINT);
+        must(CALL(UNTYPED_RETYPE, HOST_UNTYPED, ep, TYPE_ENDPOINT,
+                  ENDPOINT_LOG2, 1),
+             "endpoint");
+        must(CALL(ENDPOINT_BIND, ep, host_kid_slot(i, KID_DISPATCHER)),
+             "its dispatcher");
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        must(CALL(CAP_COPY, CPTR(host_kid_slot(i, KID_CNODE), HOST_GATE),
+                  host_kid_slot((i + 1) % n, KID_ENDPOINT), ~0ull, 100 + i),
+             "gate");
+        host_kid_start(i);
+    }
+}
+
+void host_serve(uint32_t i, cptr_t receive)
+{
+    host_run(i);
+    must(CALL(CALL_ACCEPT, HOST_CALL_ENTRY, 0x9000, receive), "accept");
+    host_unmask(host_current());
+    CALL(BLOCK, ~0ull);
+    host_unmask(host_root_at());
+}

@@ -40,6 +40,9 @@ enum host_slot {
 /* Where a kid's capabilities are among its HOST_KID_SLOTS. */
 enum { KID_CNODE, KID_DOMAIN, KID_DISPATCHER, KID_ENDPOINT };
 
+/* In a kid of a ring: the next one's endpoint; from here on: empty. */
+enum { HOST_GATE = 5, HOST_SPARE = 9 };
+
 #define HOST_DEVICE_ADDRESS 0x3f000000ull
 #define HOST_RANGE_VA       ROOT_RANGE_VA
 #define HOST_ATTIC_VA       HOST_RANGE_VA
@@ -77,6 +80,12 @@ struct dispatcher *host_kid_at(uint32_t i);
 void host_run(uint32_t i);
 /* The current dispatcher is root again, by an interrupt that wakes it. */
 void host_root(void);
+
+/* A new machine with `n` kids, started; each answers calls at an endpoint of its
+ * own and can call the next one, with badge 100 + i, by its slot HOST_GATE. */
+void host_ring(uint32_t n);
+/* Kid i accepts calls, a capability in `receive`, and waits. */
+void host_serve(uint32_t i, cptr_t receive);
 
 struct dispatcher *host_current(void);
 struct dispatcher *host_root_at(void);
