@@ -2,9 +2,12 @@
  *
  * Protected calls. The caller is suspended and its CPU time flows to the
  * callee, which is free for a call when it is blocked; else the caller waits in
- * line at the endpoint. One reply each: caller and callee know each other.
+ * line at the endpoint. One reply each: caller and callee know each other; or,
+ * when the callee saved the reply, the caller and the slot of that capability
+ * do (docs/decisions/0012-reply.md).
  */
 #include "list.h"
+#include "syscall.h"
 
 static void finish(struct dispatcher *d, enum abi_error error, bool with_cap)
 {
@@ -105,8 +108,7 @@ static bool deadlock(const struct dispatcher *d, ref_t to)
         if (to == d->self) {
             return true;
         }
-        const struct dispatcher *t = dispatcher_at(to);
-        to = t->state == IS_CALLING || t->state == IS_QUEUED ? t->callee : 0;
+        to = dispatcher_at(to)->callee; /* 0 unless it waits for one */
     }
     return to != 0;
 }
@@ -192,27 +194,7 @@ void call_next(struct dispatcher *d)
     }
 }
 
-static enum abi_error try_reply(struct dispatcher *d, struct dispatcher *to)
-{
-    const uint64_t *x = d->context.x;
-    if (x[8] & ~REPLY_CAP) {
-        return ERR_RANGE;
-    }
-    if (d->caller == 0) {
-        return ERR_NOREPLY;
-    }
-    if (x[8] & REPLY_CAP) {
-        enum abi_error e = transfer(d, x[9], to, to->call_receive);
-        if (e != ERR_OK) {
-            return e;
-        }
-    }
-    for (uint32_t i = 0; i < 8; i++) {
-        to->context.x[i] = x[i];
-    }
-    return ERR_OK;
-}
-
+/* The call of `from`, which was delivered, is over. */
 static void end_call(struct dispatcher *from, enum abi_error error, bool cap)
 {
     const struct core_state *core = &kernel.core[0];
@@ -223,17 +205,61 @@ static void end_call(struct dispatcher *from, enum abi_error error, bool cap)
     }
 }
 
-void call_reply(struct dispatcher *d)
+/* ---- answers ----------------------------------------------------------- */
+
+static void drop_reply(struct dispatcher *from)
 {
-    struct dispatcher *to = dispatcher_at(d->caller);
-    struct upcall_page *p = upcall_page(d);
-    bool cap = (d->context.x[8] & REPLY_CAP) != 0;
-    enum abi_error e = try_reply(d, to);
-    if (e != ERR_OK) {
-        d->context.x[8] = e;
-        return;
+    cap_unlink(slot_at(from->reply));
+    from->reply = 0;
+}
+
+/* Who gets the answer that d gives with these flags? */
+static enum abi_error decode_reply(const struct dispatcher *d, uint64_t flags,
+                                   ref_t *to)
+{
+    struct slot *s;
+    if (flags & ~(REPLY_CAP | REPLY_STAY | 0xffffffffull)) {
+        return ERR_RANGE;
     }
-    d->caller = 0;
+    if ((uint32_t)flags == 0) {
+        *to = d->caller;
+        return d->caller == 0 ? ERR_NOREPLY : ERR_OK;
+    }
+    enum abi_error e = cap_get((uint32_t)flags, TYPE_REPLY, 0, &s);
+    if (e == ERR_OK) {
+        *to = s->obj;
+        e = d->caller != 0 && !(flags & REPLY_STAY) ? ERR_STATE : ERR_OK;
+    }
+    return e;
+}
+
+static enum abi_error try_reply(const struct dispatcher *d,
+                                struct dispatcher **out)
+{
+    const uint64_t *x = d->context.x;
+    ref_t ref;
+    enum abi_error e = decode_reply(d, x[8], &ref);
+    if (e != ERR_OK) {
+        return e;
+    }
+    struct dispatcher *to = dispatcher_at(ref);
+    if (x[8] & REPLY_CAP) {
+        e = transfer(d, x[9], to, to->call_receive);
+        if (e != ERR_OK) {
+            return e;
+        }
+    }
+    for (uint32_t i = 0; i < 8; i++) {
+        to->context.x[i] = x[i];
+    }
+    *out = to;
+    return ERR_OK;
+}
+
+/* As op_block does, but the next call is left to be looked for. */
+static void wait_for_call(struct dispatcher *d)
+{
+    struct upcall_page *p = upcall_page(d);
     p->mask = MASK_OFF;
     d->until = ~0ull;
     if (p->pending != 0) {
@@ -241,14 +267,70 @@ void call_reply(struct dispatcher *d)
     } else {
         sched_set_state(d, IS_BLOCKED);
     }
-    end_call(to, ERR_OK, cap);
-    call_next(d);
 }
+
+void call_reply(struct dispatcher *d)
+{
+    struct dispatcher *to;
+    uint64_t flags = d->context.x[8];
+    enum abi_error e = try_reply(d, &to);
+    if (e != ERR_OK) {
+        d->context.x[8] = e;
+        return;
+    }
+    if (to->reply != 0) {
+        drop_reply(to);
+    } else {
+        d->caller = 0;
+    }
+    if (flags & REPLY_STAY) {
+        d->context.x[8] = ERR_OK;
+    } else {
+        wait_for_call(d);
+    }
+    end_call(to, ERR_OK, (flags & REPLY_CAP) != 0);
+    call_next(d);
+    if (d->state == IS_READY && d->caller == 0) {
+        sched_wake(d); /* it goes on without the time of `to` */
+    }
+}
+
+enum abi_error op_reply_save(uint64_t *x)
+{
+    struct dispatcher *d = dispatcher_at(kernel.core[0].current);
+    struct place p;
+    enum abi_error e = cap_place(x[0], &p);
+    if (e != ERR_OK) {
+        return e;
+    }
+    struct slot *s = slot_at(p.ref);
+    if (s->type != TYPE_NULL) {
+        return ERR_FULL;
+    }
+    if (d->caller == 0) {
+        return ERR_NOREPLY;
+    }
+    struct dispatcher *from = dispatcher_at(d->caller);
+    s->obj = d->caller;
+    s->type = TYPE_REPLY;
+    s->order = DISPATCHER_LOG2 - CELL_LOG2;
+    cap_insert(kernel.head, p.ref);
+    from->callee = 0;
+    from->reply = p.ref;
+    d->caller = 0;
+    sched_wake(d); /* it goes on without the time of `from` */
+    return ERR_OK;
+}
+
+/* ---- calls that end without an answer ---------------------------------- */
 
 void call_abort(struct dispatcher *d, enum abi_error error)
 {
     if (d->state == IS_QUEUED) {
         unqueue(d);
+        end_call(d, error, false);
+    } else if (d->reply != 0) {
+        drop_reply(d);
         end_call(d, error, false);
     } else if (d->state == IS_CALLING) {
         struct dispatcher *callee = dispatcher_at(d->callee);
@@ -268,4 +350,11 @@ void call_drop(struct dispatcher *callee)
         callee->caller = 0;
         end_call(d, ERR_PEER_DEAD, false);
     }
+}
+
+void call_forget(const struct slot *s)
+{
+    struct dispatcher *d = dispatcher_at(s->obj);
+    d->reply = 0;
+    end_call(d, ERR_PEER_DEAD, false);
 }

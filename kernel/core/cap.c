@@ -11,11 +11,11 @@ static uint32_t depth_of(const struct slot *s)
     return s->attr & ATTR_DEPTH;
 }
 
-/* Events and replies live and die with their dispatcher. */
+/* Events live and die with their dispatcher. */
 static uint32_t class_of(const struct slot *s)
 {
     uint32_t type = s->type == TYPE_ZOMBIE ? s->aux : s->type;
-    return type == TYPE_EVENT || type == TYPE_REPLY ? TYPE_DISPATCHER : type;
+    return type == TYPE_EVENT ? TYPE_DISPATCHER : type;
 }
 
 static bool same_object(const struct slot *a, const struct slot *b)
@@ -23,11 +23,13 @@ static bool same_object(const struct slot *a, const struct slot *b)
     return a->obj == b->obj && class_of(a) == class_of(b);
 }
 
-/* Objects that have a number or a virtual address instead of memory. */
+/* Not so are objects that have a number or a virtual address instead; and the
+ * memory of a caller has no hold of the reply to it. */
 static bool in_memory(const struct slot *s)
 {
     uint32_t c = class_of(s);
-    return c != TYPE_RANGE && c != TYPE_CPU && c != TYPE_IRQ && c != TYPE_NULL;
+    return c != TYPE_RANGE && c != TYPE_CPU && c != TYPE_IRQ &&
+           c != TYPE_REPLY && c != TYPE_NULL;
 }
 
 /* Is b, the successor of a in the list, derived from a? */
@@ -89,6 +91,9 @@ static void settle(ref_t at, ref_t from)
     s->prev = s->prev == at ? from : s->prev;
     slot_at(s->next)->prev = at;
     slot_at(s->prev)->next = at;
+    if (s->type == TYPE_REPLY) {
+        dispatcher_at(s->obj)->reply = at;
+    }
 }
 
 void cap_exchange(ref_t a, ref_t b)
@@ -300,6 +305,8 @@ bool cap_delete_step(struct slot *s)
         }
         if (s->type == TYPE_FRAME) {
             space_unmap_frame(s);
+        } else if (s->type == TYPE_REPLY) {
+            call_forget(s);
         }
         if (needs_destroying(s)) {
             s->aux = s->type == TYPE_EVENT ? TYPE_DISPATCHER : s->type;

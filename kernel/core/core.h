@@ -106,7 +106,7 @@ enum dispatcher_state {
     IS_READY,   /* context holds what to run */
     IS_BLOCKED, /* waits for an upcall or a call; has no context */
     IS_QUEUED,  /* its call waits in line at an endpoint */
-    IS_CALLING, /* its call is being served */
+    IS_CALLING, /* its call is being served: by a callee, or later (reply) */
     IS_DEAD,
 };
 
@@ -126,8 +126,9 @@ struct dispatcher {
     uint32_t pages_entry; /* directory entry when mapped */
     uint32_t fp_used;
     /* protected calls */
-    ref_t caller, callee; /* dispatchers; callee also names the endpoint's */
+    ref_t caller, callee; /* dispatchers; QUEUED: callee is the endpoint's */
     ref_t endpoint;       /* QUEUED: where */
+    ref_t reply;          /* CALLING, no callee: slot of the right to answer */
     uint64_t badge;       /* of the endpoint capability used */
     uint64_t call_flags, call_cap; /* as given; call_cap: slot reference */
     uint64_t call_receive;         /* own slot for a capability in the answer */
@@ -316,6 +317,8 @@ void call_next(struct dispatcher *d);
 void call_abort(struct dispatcher *d, enum abi_error error);
 /* The call that a dying callee serves, if any, ends with PEER_DEAD. */
 void call_drop(struct dispatcher *callee);
+/* The call that this REPLY capability would have answered ends likewise. */
+void call_forget(const struct slot *s);
 
 /* ---- syscall.c --------------------------------------------------------- */
 

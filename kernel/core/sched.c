@@ -116,9 +116,10 @@ void sched_take_back(struct dispatcher *d, bool itself)
     if (level < 0) {
         return;
     }
-    cut(core, (uint32_t)level + (itself ? 0 : 1));
-    if (itself && level > 0) {
-        return_to(dispatcher_at(core->chain[level - 1].dispatcher),
+    uint32_t old = core->depth, keep = (uint32_t)level + (itself ? 0 : 1);
+    cut(core, keep);
+    if (keep > 0 && keep < old) {
+        return_to(dispatcher_at(core->chain[keep - 1].dispatcher),
                   REASON_CHILD);
     }
 }
@@ -165,8 +166,7 @@ static bool runnable(struct dispatcher *c)
         upcall_enter(c, SAVE_NONE);
         sched_set_state(c, IS_READY);
     }
-    return c->state == IS_READY || c->state == IS_CALLING ||
-           c->state == IS_QUEUED;
+    return c->state == IS_READY || c->callee != 0;
 }
 
 enum abi_error op_run(uint64_t *x)
@@ -239,15 +239,12 @@ static void expire(struct core_state *core, uint64_t now, uint64_t *until)
 /* Who uses the time of d: itself, or who serves its call; 0: nobody can. */
 static ref_t worker_of(ref_t ref)
 {
-    for (uint32_t i = 0; i <= CALLS_MAX; i++) {
+    for (uint32_t i = 0; i <= CALLS_MAX && ref != 0; i++) {
         const struct dispatcher *d = dispatcher_at(ref);
         if (d->state == IS_READY) {
             return ref;
         }
-        if (d->state != IS_CALLING && d->state != IS_QUEUED) {
-            return 0;
-        }
-        ref = d->callee;
+        ref = d->callee; /* 0 unless it waits for one */
     }
     return 0;
 }

@@ -278,7 +278,7 @@ static void test_derives(void)
     }
     struct slot r = {.type = TYPE_REPLY, .obj = 64},
                 z = {.type = TYPE_ZOMBIE, .obj = 64};
-    CHECK(cap_derives(&u, &r), "a reply lies where its dispatcher does");
+    CHECK(!cap_derives(&u, &r), "a reply is not made of the caller's memory");
     CHECK(!cap_derives(&u, &z), "the zombie of nothing lies nowhere");
     struct slot f = {.type = TYPE_FRAME, .obj = 95}, none = {.obj = 64};
     CHECK(cap_derives(&u, &f) && !cap_derives(&u, &none), "the last cell");

@@ -33,7 +33,7 @@ static uint32_t class_of(const struct slot *s)
 static bool has_memory(const struct item *i)
 {
     return i->class != TYPE_RANGE && i->class != TYPE_CPU &&
-           i->class != TYPE_IRQ;
+           i->class != TYPE_IRQ && i->class != TYPE_REPLY;
 }
 
 /* Other objects are made of it. */
@@ -69,7 +69,7 @@ static void collect(void)
             host_fail("derivation list: broken at %x", next);
         }
         if (s->type == TYPE_NULL || class_of(s) == TYPE_NULL ||
-            class_of(s) >= TYPE_COUNT || class_of(s) == TYPE_REPLY) {
+            class_of(s) >= TYPE_COUNT) {
             host_fail("slot %x: type %u", next, s->type);
         }
         items[count++] = (struct item){next, s, class_of(s)};

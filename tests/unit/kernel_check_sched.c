@@ -122,6 +122,26 @@ static void check_endpoint(ref_t ref)
             "its list of endpoints with calls is wrong");
 }
 
+static bool is_reply_to(const struct slot *s, ref_t d)
+{
+    return s->type == TYPE_REPLY && s->obj == d;
+}
+
+/* Each is known to a caller that waits for it; they are no copies. */
+static void check_replies(void)
+{
+    ref_t head = kernel.head;
+    for (ref_t r = slot_at(head)->next; r != head; r = slot_at(r)->next) {
+        const struct slot *s = slot_at(r);
+        if (s->type == TYPE_REPLY) {
+            INV(I2);
+            require(is_live(s->obj) && dispatcher_at(s->obj)->reply == r &&
+                        (s->attr & ATTR_DEPTH) == 0,
+                    dispatcher_at(s->obj), "does not wait for its reply");
+        }
+    }
+}
+
 static void check_calls(const struct dispatcher *d)
 {
     INV(I1);
@@ -131,7 +151,11 @@ static void check_calls(const struct dispatcher *d)
                     c->callee == d->self,
                 d, "its caller does not call it");
     }
-    if (d->state == IS_CALLING) {
+    if (d->reply != 0) {
+        require(d->state == IS_CALLING && d->callee == 0 &&
+                    is_reply_to(slot_at(d->reply), d->self),
+                d, "the reply to it is elsewhere");
+    } else if (d->state == IS_CALLING) {
         const struct dispatcher *c = dispatcher_at(d->callee);
         require(is_live(d->callee) && c->caller == d->self, d,
                 "its callee does not serve it");
@@ -287,6 +311,7 @@ void check_sched(void)
             host_fail("interrupt %u: bound to a dead dispatcher", i);
         }
     }
+    check_replies();
     check_domains();
     check_chain();
 }

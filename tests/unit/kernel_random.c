@@ -279,6 +279,9 @@ static void other_args(uint32_t nr, uint64_t *x)
         x[1] = chance(3) ? ~0ull : host.now + pick(2000);
         x[2] = pick(chance(8) ? 300 : 4);
         break;
+    case SYS_REPLY_SAVE:
+        x[0] = slot_of(0);
+        break;
     case SYS_BLOCK:
         x[0] = chance(2) ? ~0ull : host.now + pick(2000);
         break;
@@ -296,6 +299,9 @@ static void call_args(struct dispatcher *d, uint32_t nr)
         flags |= chance(4) ? CALL_NOWAIT : 0;
         flags |= chance(4) ? CALL_RECEIVE : 0;
         flags |= (uint32_t)slot_of(TYPE_ENDPOINT);
+    } else {
+        flags |= chance(4) ? REPLY_STAY : 0;
+        flags |= chance(3) ? (uint32_t)slot_of(TYPE_REPLY) : 0;
     }
     d->context.x[8] = flags;
     d->context.x[9] = any_slot();
@@ -310,11 +316,11 @@ static uint32_t choose(void)
     if (root && chance(3)) {
         return SYS_RUN;
     }
+    if (host_current()->caller != 0 && chance(3)) {
+        return chance(2) ? SYS_REPLY_SAVE : SVC_REPLY;
+    }
     if (!root && chance(8)) {
         return chance(3) ? SVC_REPLY : SVC_CALL;
-    }
-    if (host_current()->caller != 0 && chance(4)) {
-        return SVC_REPLY;
     }
     uint32_t nr = pick(SYS_COUNT);
     bool hard = nr == SYS_CAP_REVOKE || nr == SYS_CAP_DELETE ||

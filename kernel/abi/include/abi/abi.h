@@ -29,10 +29,12 @@ typedef uint64_t cptr_t;
 /* Protected call: svc #SVC_CALL with x0..x7 the message and in x8 the slot of
  * the endpoint | flags. The callee starts at its call entry with x0..x7, the
  * badge in x8 and in x9 whether a capability arrived in its receive slot.
- * It answers by svc #SVC_REPLY with x0..x7 and flags in x8, and so waits for
- * the next call or upcall. The caller gets x0..x7, in x8 an error (ERR_OK:
- * replied), in x9 whether a capability arrived. All other registers except
- * the stack pointer are the callee's to change: the stub saves what it needs.
+ * It answers by svc #SVC_REPLY with x0..x7 and in x8 the slot of a REPLY
+ * capability (0: the present caller) | flags, and so waits for the next call
+ * or upcall; with REPLY_STAY it goes on, with ERR_OK in x8. The caller gets
+ * x0..x7, in x8 an error (ERR_OK: replied), in x9 whether a capability arrived.
+ * All other registers except the stack pointer are the callee's to change: the
+ * stub saves what it needs.
  */
 #define SVC_CALL    0x8000
 #define SVC_REPLY   0x4000
@@ -41,7 +43,8 @@ typedef uint64_t cptr_t;
 #define CALL_RECEIVE                                                           \
     (1ull << 61)               /* x10: empty slot for one that comes back      \
                                 */
-#define REPLY_CAP (1ull << 62) /* x9: slot of a capability to copy along */
+#define REPLY_STAY (1ull << 63) /* do not wait for the next call */
+#define REPLY_CAP  (1ull << 62) /* x9: slot of a capability to copy along */
 
 /* Address space. */
 #define PAGE_BYTES      4096ull
