@@ -8,28 +8,19 @@
  * or with an error that says why; the callee sees message and badge of that
  * caller; nobody waits for himself, or for somebody dead.
  */
-#include "closure.h"
+#include "family.h"
 
 #include <string.h>
 
 #include "kernel_check.h"
 
-#define KIDS      3u
-#define PEOPLE    (KIDS + 1u) /* the last one is root */
 #define ENDPOINTS 2u
-#define KID_LOG2  8u /* of a kid's CNode */
-#define DIRT      0xa5
 #define USER_PC   0x100u
 #define MOVES_MAX 512u
 
 enum { /* root's slots */
-       KID = 2,
-       DOMAIN = KID + KIDS,
-       NODE = DOMAIN + KIDS,
-       ENDPOINT = NODE + KIDS,
+       ENDPOINT = FAMILY_SLOTS,
        CPU = ENDPOINT + ENDPOINTS,
-       ROOT_DOMAIN,
-       ROOT,
        FREE, /* where root takes a capability */
        SLOTS,
 };
@@ -44,27 +35,29 @@ struct move {
     uint64_t x[8]; /* of SVC_CALL, SVC_REPLY: x8, x9, x10 */
 };
 
+enum { THE_SCHEDULER = KIDS_MAX };
+
 static const struct {
     uint32_t kids;
-    uint32_t serves[ENDPOINTS]; /* who answers at the start */
+    uint32_t serves[ENDPOINTS]; /* which kid, or who else, answers at first */
     bool root_calls, caps, binds, domains_die;
 } sizes[] = {
     {2, {1, 0}, false, true, true, true},      /* capabilities travel */
     {3, {1, 2}, false, false, false, false},   /* three wait for each other */
-    {2, {1, KIDS}, true, true, false, true},   /* long: not closed yet */
-    {2, {1, KIDS}, true, false, false, false}, /* the scheduler serves too */
+    {2, {1, THE_SCHEDULER}, true, true, false, true},   /* long: not closed yet */
+    {2, {1, THE_SCHEDULER}, true, false, false, false}, /* the scheduler serves too */
     {3, {1, 2}, false, true, true, true},      /* long: not closed yet */
 };
 
 static struct move menu[MOVES_MAX];
-static uint32_t n_menu, kids;
-static ref_t person[PEOPLE], domain[KIDS], node[KIDS], endpoint[ENDPOINTS];
+static uint32_t n_menu;
+static ref_t endpoint[ENDPOINTS];
 
 struct waiting { /* a person, before a move */
     enum dispatcher_state state;
     ref_t callee, caller;
 };
-static struct waiting before[PEOPLE];
+static struct waiting before[PEOPLE_MAX];
 
 /* ---- the menu ---------------------------------------------------------- */
 
@@ -147,29 +140,11 @@ static uint32_t moves(void)
 
 /* ---- the machine ------------------------------------------------------- */
 
-static ref_t make(uint32_t index, uint32_t type, uint32_t log2)
+static void raise_kid(struct dispatcher *d)
 {
-    ref_t obj = machine_take(log2);
-    object_create(machine_give(index, type, obj, log2 - CELL_LOG2), 0);
-    return obj;
-}
-
-static void make_kid(uint32_t k)
-{
-    person[k] = make(KID + k, TYPE_DISPATCHER, DISPATCHER_LOG2);
-    domain[k] = make(DOMAIN + k, TYPE_DOMAIN, DOMAIN_LOG2_MIN);
-    node[k] = make(NODE + k, TYPE_CNODE, KID_LOG2);
-    MUST(DOMAIN_SET_CSPACE, DOMAIN + k, NODE + k);
-    struct dispatcher *d = dispatcher_at(person[k]);
-    d->state = IS_STOPPED; /* as dispatcher_bind would */
-    d->domain = domain[k];
-    d->pages = ROOT_RANGE_VA + (k + 1) * STRETCH_BYTES;
-    d->pages_entry = 1;
     d->entry = HOST_CALL_ENTRY; /* as call_accept would */
     d->sp = 0x8000;
     d->urgency = 1;
-    domain_at(domain[k])->dispatcher[0] = person[k];
-    MUST(DISPATCHER_SET_PARENT, KID + k, ROOT, k);
 }
 
 static void give_kid(uint32_t k)
@@ -183,14 +158,7 @@ static void give_kid(uint32_t k)
 
 static void watch_all(void)
 {
-    watch(ram_at(kernel.head), 32);
-    watch(ram_at(root_cnode), SLOTS * sizeof(struct slot));
-    watch_dispatcher(root_dispatcher, KIDS, 1);
-    for (uint32_t k = 0; k < kids; k++) {
-        watch_dispatcher(person[k], 0, 0);
-        watch(domain_at(domain[k]), offsetof(struct domain, table));
-        watch(ram_at(node[k]), 1u << KID_LOG2);
-    }
+    family_watch(SLOTS, 1, 0);
     watch(domain_at(dispatcher_at(root_dispatcher)->domain),
           offsetof(struct domain, table));
     for (uint32_t e = 0; e < ENDPOINTS; e++) {
@@ -200,20 +168,12 @@ static void watch_all(void)
 
 static void boot(void)
 {
-    machine_boot(SLOTS);
-    kids = sizes[scope_size].kids;
-    person[KIDS] = root_dispatcher;
-    machine_give(ROOT_DOMAIN, TYPE_DOMAIN,
-                 dispatcher_at(root_dispatcher)->domain, 9);
-    machine_give(ROOT, TYPE_DISPATCHER, root_dispatcher, 9);
+    family_boot(SLOTS, sizes[scope_size].kids, raise_kid);
     machine_give(CPU, TYPE_CPU, 0, 0);
-    for (uint32_t k = 0; k < kids; k++) {
-        make_kid(k);
-    }
     for (uint32_t e = 0; e < ENDPOINTS; e++) {
-        endpoint[e] = make(ENDPOINT + e, TYPE_ENDPOINT, ENDPOINT_LOG2);
+        endpoint[e] = machine_make(ENDPOINT + e, TYPE_ENDPOINT, ENDPOINT_LOG2);
         uint32_t server = sizes[scope_size].serves[e];
-        MUST(ENDPOINT_BIND, ENDPOINT + e, server == KIDS ? ROOT : KID + server);
+        MUST(ENDPOINT_BIND, ENDPOINT + e, server == THE_SCHEDULER ? ROOT : KID + server);
     }
     for (uint32_t k = 0; k < kids; k++) {
         give_kid(k);
@@ -264,18 +224,9 @@ static void normal_person(uint32_t i)
     d->user.upcall.fault = (struct upcall_fault){0};
     d->user.upcall.saved_slot = 0;
     d->identity.now = d->identity.until = 0;
-    for (uint32_t k = 0; k < kids && i == KIDS; k++) {
+    for (uint32_t k = 0; k < kids && i == kids; k++) {
         d->identity.child[k].until = 0;
     }
-}
-
-static void bury(uint32_t k)
-{
-    struct dispatcher *d = dispatcher_at(person[k]);
-    memset(&d->state, DIRT,
-           offsetof(struct dispatcher, child) -
-               offsetof(struct dispatcher, state));
-    d->user.upcall.mask = d->user.upcall.pending = 0xa5a5a5a5;
 }
 
 static void bury_dead(void)
@@ -284,11 +235,11 @@ static void bury_dead(void)
         if (!is_alive(person[k], TYPE_DISPATCHER)) {
             bury(k);
         }
-        if (!is_alive(domain[k], TYPE_DOMAIN)) {
-            memset(domain_at(domain[k]), DIRT, 8); /* CSpace, dispatcher */
+        if (!is_alive(kid_domain[k], TYPE_DOMAIN)) {
+            memset(domain_at(kid_domain[k]), DIRT, 8); /* CSpace, dispatcher */
         }
-        if (!is_alive(node[k], TYPE_CNODE)) {
-            memset(ram_at(node[k]), DIRT, (TAKEN + 1u) * sizeof(struct slot));
+        if (!is_alive(kid_node[k], TYPE_CNODE)) {
+            memset(ram_at(kid_node[k]), DIRT, (TAKEN + 1u) * sizeof(struct slot));
         }
     }
     for (uint32_t e = 0; e < ENDPOINTS; e++) {
@@ -314,10 +265,8 @@ static void normal_root(void)
 static void normal(bool symmetry)
 {
     (void)symmetry;
-    for (uint32_t i = 0; i < PEOPLE; i++) {
-        if (i < kids || i == KIDS) {
-            normal_person(i);
-        }
+    for (uint32_t i = 0; i < people; i++) {
+        normal_person(i);
     }
     normal_root();
     bury_dead();
@@ -328,23 +277,13 @@ static void normal(bool symmetry)
 
 static bool exists(uint32_t i)
 {
-    return i == KIDS ||
+    return i == kids ||
            (i < kids && slot_at(root_cnode + KID + i)->type == TYPE_DISPATCHER);
-}
-
-static uint32_t index_of(ref_t d)
-{
-    for (uint32_t i = 0; i < PEOPLE; i++) {
-        if (person[i] == d && d != 0) {
-            return i;
-        }
-    }
-    return PEOPLE;
 }
 
 static void remember(void)
 {
-    for (uint32_t i = 0; i < PEOPLE; i++) {
+    for (uint32_t i = 0; i < people; i++) {
         if (exists(i)) {
             const struct dispatcher *d = dispatcher_at(person[i]);
             before[i] = (struct waiting){d->state, d->callee, d->caller};
@@ -388,7 +327,7 @@ static void check_start(uint32_t i)
     const struct dispatcher *c = dispatcher_at(d->caller);
     uint32_t caller = index_of(d->caller);
     bool cap = (c->call_flags & CALL_CAP) != 0;
-    uint64_t badge = caller == KIDS ? 0 : caller + 1;
+    uint64_t badge = caller == kids ? 0 : caller + 1;
     if (d->context.x[0] != 0x10 + caller || d->context.x[8] != badge ||
         d->context.x[9] != cap || d->context.pc != HOST_CALL_ENTRY) {
         host_fail("the call of %u arrives at %u as another", caller, i);
@@ -397,7 +336,7 @@ static void check_start(uint32_t i)
 
 static void check_calls(const struct move *m, uint32_t actor)
 {
-    for (uint32_t i = 0; i < PEOPLE; i++) {
+    for (uint32_t i = 0; i < people; i++) {
         if (!exists(i)) {
             continue;
         }
@@ -419,11 +358,11 @@ static void check_calls(const struct move *m, uint32_t actor)
 static void check_waiting(void)
 {
     uint32_t queued = 0, in_queues = 0;
-    for (uint32_t i = 0; i < PEOPLE; i++) {
+    for (uint32_t i = 0; i < people; i++) {
         ref_t at = exists(i) ? person[i] : 0;
         queued += at != 0 && dispatcher_at(at)->state == IS_QUEUED;
         for (uint32_t n = 0; at != 0; n++) {
-            if (n == PEOPLE || !exists(index_of(at))) {
+            if (n == people || !exists(index_of(at))) {
                 host_fail("%u waits in a ring, or for somebody dead", i);
             }
             const struct dispatcher *d = dispatcher_at(at);
@@ -454,7 +393,7 @@ static void check(void)
 static bool is_ring(uint32_t i, ref_t ep)
 {
     ref_t at = endpoint_at(ep)->dispatcher;
-    for (uint32_t n = 0; n < PEOPLE && at != 0; n++) {
+    for (uint32_t n = 0; n < people && at != 0; n++) {
         if (at == person[i]) {
             return true;
         }
@@ -552,7 +491,7 @@ static void show_move(uint32_t i, char *text, size_t size)
             actor);
         return;
     }
-    say(text, size, actor == KIDS ? "root: " : "%u: ", actor);
+    say(text, size, actor == kids ? "root: " : "%u: ", actor);
     if (m->nr == SVC_CALL || m->nr == SVC_REPLY) {
         say(text, size, "%s slot %u%s%s%s",
             m->nr == SVC_CALL ? "call" : "reply", (uint32_t)m->x[0],
@@ -566,15 +505,12 @@ static void show_move(uint32_t i, char *text, size_t size)
 
 static void show_state(char *text, size_t size)
 {
-    static const char *const names[] = {"unbound", "stopped", "ready",
-                                        "blocked", "queued",  "calling",
-                                        "dead"};
-    for (uint32_t i = 0; i < PEOPLE; i++) {
+    for (uint32_t i = 0; i < people; i++) {
         if (!exists(i)) {
             continue;
         }
         const struct dispatcher *d = dispatcher_at(person[i]);
-        say(text, size, "%u %s", i, names[d->state % 7u]);
+        say(text, size, "%u %s", i, say_state(d));
         if (d->callee != 0) {
             say(text, size, " (%u)", index_of(d->callee));
         }

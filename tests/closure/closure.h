@@ -60,6 +60,9 @@ struct slot *machine_give(uint32_t index, uint32_t type, uint32_t obj,
 void machine_must(uint32_t nr, const uint64_t x[8]);
 #define MUST(name, ...) machine_must(SYS_##name, (uint64_t[8]){__VA_ARGS__})
 
+/* A first object, of new memory. */
+ref_t machine_make(uint32_t index, uint32_t type, uint32_t log2);
+
 /* System call of the current dispatcher, to its end unless machine_restarts;
  * ERR_AGAIN: one step was done. ERR_SWITCHED: another context is there. */
 enum abi_error machine_call(uint32_t nr, const uint64_t x[8]);
@@ -77,14 +80,6 @@ void rename_slots(ref_t first, uint32_t count);
 void normal_core(void);
 /* Watch a dispatcher's words: `children` entries, upcall page, save slots. */
 void watch_dispatcher(ref_t d, uint32_t children, uint32_t save_slots);
-
-/* Called in the middle of an operation, by the core. */
-struct machine_hooks {
-    void (*tlb_page)(uint64_t va);
-    void (*tlb_domain)(uint32_t asid);
-    void (*publish)(void);
-};
-extern struct machine_hooks hooks;
 
 /* Append a system call in words. */
 void say_call(char *text, size_t size, uint32_t nr, const uint64_t *x);

@@ -13,80 +13,9 @@
 #define DIRECTORY_BYTES (USER_SLOTS * 4u)
 #define TRIES           4096u
 
-unsigned char ram_host[RAM_BYTES] __attribute__((aligned(4096)));
-struct host host;
-struct machine_hooks hooks;
 ref_t root_cnode, root_dispatcher;
 bool machine_restarts;
 static uint64_t top;
-
-/* ---- what the core asks of the machine ----------------------------------- */
-
-_Noreturn void arch_fatal(const char *why)
-{
-    host_fail("kernel: %s", why);
-}
-
-uint64_t arch_now(void)
-{
-    return host.now;
-}
-
-void arch_tlb_page(uint64_t va)
-{
-    if (hooks.tlb_page != NULL) {
-        hooks.tlb_page(va);
-    }
-}
-
-void arch_tlb_domain(uint32_t asid)
-{
-    if (hooks.tlb_domain != NULL) {
-        hooks.tlb_domain(asid);
-    }
-}
-
-void arch_publish(void)
-{
-    if (hooks.publish != NULL) {
-        hooks.publish();
-    }
-}
-
-void arch_sync_code(ref_t ref, uint64_t bytes)
-{
-    host.syncs += ref != 0 && bytes != 0;
-}
-
-void arch_zero(ref_t ref, uint64_t bytes)
-{
-    if (ref_address(ref) + bytes > top) {
-        host_fail("memory outside of what was given is zeroed");
-    }
-    memset(ram_at(ref), 0, bytes);
-}
-
-void arch_irq_mask(uint32_t irq)
-{
-    host.masked[irq % IRQ_COUNT] = true;
-}
-
-void arch_irq_unmask(uint32_t irq)
-{
-    host.masked[irq % IRQ_COUNT] = false;
-}
-
-void arch_forget(ref_t dispatcher)
-{
-    struct core_state *core = &kernel.core[0];
-    core->fp_owner = core->fp_owner == dispatcher ? 0 : core->fp_owner;
-    core->current = core->current == dispatcher ? 0 : core->current;
-}
-
-bool arch_interrupt_pending(void)
-{
-    return machine_restarts;
-}
 
 /* ---- boot -------------------------------------------------------------- */
 
@@ -97,6 +26,7 @@ ref_t machine_take(uint32_t log2)
     if (top > RAM_BYTES - DIRECTORY_BYTES) {
         host_fail("the machine has not so much memory");
     }
+    host.end = ref_of(top);
     return ref_of(at);
 }
 
@@ -111,6 +41,13 @@ struct slot *machine_give(uint32_t index, uint32_t type, uint32_t obj,
     s->rights = RIGHTS_ALL;
     cap_insert(slot_at(kernel.head)->prev, ref);
     return s;
+}
+
+ref_t machine_make(uint32_t index, uint32_t type, uint32_t log2)
+{
+    ref_t obj = machine_take(log2);
+    object_create(machine_give(index, type, obj, log2 - CELL_LOG2), 0);
+    return obj;
 }
 
 static void boot_cnode(uint32_t slots)
@@ -157,9 +94,9 @@ static void boot_start(void)
 
 void machine_boot(uint32_t slots)
 {
-    memset(ram_host, 0, sizeof(ram_host));
+    memset(ram_host, 0, RAM_BYTES);
     kernel = (struct kernel){0};
-    host = (struct host){.now = 1000, .quick = true};
+    host = (struct host){.now = 1000, .interrupt = machine_restarts};
     memset(host.masked, true, sizeof(host.masked));
     top = PAGE_BYTES;
     kernel.directory = ref_of(RAM_BYTES - DIRECTORY_BYTES);
@@ -302,7 +239,7 @@ void rename_slots(ref_t first, uint32_t count)
     }
 }
 
-/* ---- words ---- */
+/* ---- words ------------------------------------------------------------- */
 
 void say(char *text, size_t size, const char *format, ...)
 {

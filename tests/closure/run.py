@@ -146,7 +146,9 @@ def planted_core(index, options):
 def build(scope, suffix, core, options):
     row = {"name": f"closure/{scope}{suffix}",
            "sources": [f"tests/closure/{scope}.c", "tests/closure/engine.c",
-                       "tests/closure/machine.c", "tests/unit/kernel_check*.c",
+                       "tests/closure/machine.c", "tests/closure/family.c",
+                       "tests/unit/kernel_check*.c",
+                       "tests/unit/kernel_host_arch.c",
                        os.path.join(core, "*.c")],
            "include": [core, "tests/unit", "kernel/abi/include"],
            "flags": ["-I@BUILD@/kernel/abi"]}

@@ -316,7 +316,7 @@ static void boot(void)
     machine_give(DEVICE, TYPE_UNTYPED, ref_of(DEVICE_AT),
                  HUGE_FRAME_LOG2 - CELL_LOG2)
         ->attr = ATTR_DEVICE;
-    hooks = (struct machine_hooks){tlb_page, tlb_domain, publish};
+    host_hooks = (struct host_hooks){tlb_page, tlb_domain, publish};
     watch_all();
     make_menu();
 }

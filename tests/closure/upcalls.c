@@ -10,15 +10,12 @@
  * taken, an interrupted context is found where saved_slot says, and the
  * scheduler is told of what it must know.
  */
-#include "closure.h"
+#include "family.h"
 
 #include <string.h>
 
 #include "kernel_check.h"
 
-#define KIDS      2u
-#define PEOPLE    (KIDS + 1u) /* the last one is root */
-#define KID_LOG2  8u
 #define MOVES_MAX 512u
 #define NOW       1000u
 #define SOON      2000u
@@ -32,18 +29,13 @@
 #define SAVES     27u
 
 enum { /* root's slots */
-       KID = 2,
-       DOMAIN = KID + KIDS,
-       NODE = DOMAIN + KIDS,
-       EVENT = NODE + KIDS, /* of each kid */
-       ROOT_DOMAIN = EVENT + PEOPLE,
-       ROOT,
-       IRQ,
+       EVENT = FAMILY_SLOTS, /* of each person */
+       IRQ = EVENT + PEOPLE_MAX,
        CONTEXT,
        SLOTS,
 };
 
-enum { MY_EVENT = 1 /* of everybody */, MY_IRQ = MY_EVENT + PEOPLE };
+enum { MY_EVENT = 1 /* of everybody */, MY_IRQ = MY_EVENT + PEOPLE_MAX };
 
 enum what {
     CALL_BY_KID,
@@ -84,8 +76,8 @@ struct person { /* before a move */
 
 static struct move menu[MOVES_MAX];
 static uint32_t n_menu;
-static ref_t person[PEOPLE], domain[KIDS], node[KIDS], context;
-static struct person before[PEOPLE];
+static ref_t context;
+static struct person before[PEOPLE_MAX];
 static bool line_masked_before;
 
 /* ---- the menu ---------------------------------------------------------- */
@@ -107,7 +99,7 @@ static void add_kid_moves(void)
     add(CALL_BY_KID, SYS_BLOCK, SOON, 0, 0);
     add(CALL_BY_KID, SYS_BLOCK, 0, 0, 0);
     add(CALL_BY_KID, SYS_RUN, 0, NEVER, 0);
-    for (uint32_t i = 0; i < PEOPLE; i++) {
+    for (uint32_t i = 0; i < people; i++) {
         add(CALL_BY_KID, SYS_EVENT_SIGNAL, MY_EVENT + i, 0, 0);
     }
     add(CALL_BY_KID, SYS_EVENT_SIGNAL, 0, 0, 0);
@@ -134,7 +126,7 @@ static void add_root_moves(void)
 {
     static const uint64_t untils[] = {NEVER, SOON, 0};
     bool urgent = sizes[scope_size].urgency;
-    for (uint32_t k = 0; k < KIDS; k++) {
+    for (uint32_t k = 0; k < kids; k++) {
         for (uint32_t i = 0; i < 3; i++) {
             add(CALL_BY_ROOT, SYS_RUN, k, untils[i], urgent ? k : 0);
         }
@@ -146,7 +138,7 @@ static void add_root_moves(void)
             add(CALL_BY_ROOT, SYS_CAP_DELETE, KID + k, 0, 0);
         }
     }
-    add(CALL_BY_ROOT, SYS_RUN, KIDS, NEVER, 0);
+    add(CALL_BY_ROOT, SYS_RUN, kids, NEVER, 0);
     add(CALL_BY_ROOT, SYS_RUN, 0, NEVER, 256);
     add(CALL_BY_ROOT, SYS_BLOCK, NEVER, 0, 0);
     add(CALL_BY_ROOT, SYS_BLOCK, SOON, 0, 0);
@@ -182,35 +174,17 @@ static uint32_t moves(void)
 
 /* ---- the machine ------------------------------------------------------- */
 
-static ref_t make(uint32_t index, uint32_t type, uint32_t log2)
+static void raise_kid(struct dispatcher *d)
 {
-    ref_t obj = machine_take(log2);
-    object_create(machine_give(index, type, obj, log2 - CELL_LOG2), 0);
-    return obj;
-}
-
-static void make_kid(uint32_t k)
-{
-    person[k] = make(KID + k, TYPE_DISPATCHER, DISPATCHER_LOG2);
-    domain[k] = make(DOMAIN + k, TYPE_DOMAIN, DOMAIN_LOG2_MIN);
-    node[k] = make(NODE + k, TYPE_CNODE, KID_LOG2);
-    MUST(DOMAIN_SET_CSPACE, DOMAIN + k, NODE + k);
-    struct dispatcher *d = dispatcher_at(person[k]);
-    d->state = IS_STOPPED; /* as dispatcher_bind would */
-    d->domain = domain[k];
-    d->pages = ROOT_RANGE_VA + (k + 1) * STRETCH_BYTES;
-    d->pages_entry = 1;
     d->user.upcall.entry = HOST_ENTRY;
     d->user.upcall.double_entry = HOST_DOUBLE_ENTRY;
-    domain_at(domain[k])->dispatcher[0] = person[k];
-    MUST(DISPATCHER_SET_PARENT, KID + k, ROOT, k);
 }
 
 static void give_kid(uint32_t k)
 {
-    for (uint32_t i = 0; i < PEOPLE; i++) {
+    for (uint32_t i = 0; i < people; i++) {
         MUST(EVENT_MINT, CPTR(NODE + k, MY_EVENT + i),
-             i < KIDS ? KID + i : ROOT, 0);
+             i < kids ? KID + i : ROOT, 0);
     }
     MUST(CAP_COPY, CPTR(NODE + k, MY_IRQ), IRQ, RIGHTS_ALL);
     MUST(DISPATCHER_START, KID + k, USER_PC, 0);
@@ -218,34 +192,20 @@ static void give_kid(uint32_t k)
 
 static void watch_all(void)
 {
-    watch(ram_at(kernel.head), 32);
-    watch(ram_at(root_cnode), SLOTS * sizeof(struct slot));
-    watch_dispatcher(root_dispatcher, KIDS, SAVES);
-    for (uint32_t k = 0; k < KIDS; k++) {
-        watch_dispatcher(person[k], 0, SAVES);
-        watch(domain_at(domain[k]), offsetof(struct domain, table));
-        watch(ram_at(node[k]), 1u << KID_LOG2);
-    }
+    family_watch(SLOTS, SAVES, SAVES);
     watch(ram_at(context), sizeof(struct sched_context));
     watch((void *)((uintptr_t)&host.masked[LINE] & ~(uintptr_t)7), 8);
 }
 
 static void boot(void)
 {
-    machine_boot(SLOTS);
-    person[KIDS] = root_dispatcher;
-    machine_give(ROOT_DOMAIN, TYPE_DOMAIN,
-                 dispatcher_at(root_dispatcher)->domain, 9);
-    machine_give(ROOT, TYPE_DISPATCHER, root_dispatcher, 9);
+    family_boot(SLOTS, 2, raise_kid);
     machine_give(IRQ, TYPE_IRQ, LINE, 0);
-    context = make(CONTEXT, TYPE_SCHED_CONTEXT, SCHED_CONTEXT_LOG2);
-    for (uint32_t k = 0; k < KIDS; k++) {
-        make_kid(k);
+    context = machine_make(CONTEXT, TYPE_SCHED_CONTEXT, SCHED_CONTEXT_LOG2);
+    for (uint32_t i = 0; i < people; i++) {
+        MUST(EVENT_MINT, EVENT + i, i < kids ? KID + i : ROOT, 0);
     }
-    for (uint32_t i = 0; i < PEOPLE; i++) {
-        MUST(EVENT_MINT, EVENT + i, i < KIDS ? KID + i : ROOT, 0);
-    }
-    for (uint32_t k = 0; k < KIDS; k++) {
+    for (uint32_t k = 0; k < kids; k++) {
         give_kid(k);
     }
     MUST(SCHED_BIND, CONTEXT, KID);
@@ -267,26 +227,7 @@ static bool exists(uint32_t i)
     return false;
 }
 
-static uint32_t index_of(ref_t d)
-{
-    for (uint32_t i = 0; i < PEOPLE; i++) {
-        if (person[i] == d) {
-            return i;
-        }
-    }
-    return PEOPLE;
-}
-
 /* ---- states that are alike --------------------------------------------- */
-
-static void bury(uint32_t k)
-{
-    struct dispatcher *d = dispatcher_at(person[k]);
-    memset(&d->state, 0xa5,
-           offsetof(struct dispatcher, child) -
-               offsetof(struct dispatcher, state));
-    d->user.upcall.mask = d->user.upcall.pending = 0xa5a5a5a5;
-}
 
 /* A time as seen from a later now. */
 static uint64_t aged(uint64_t t)
@@ -309,7 +250,7 @@ static void normal_person(uint32_t i)
     p->saved_slot = 0;
     p->child_changed[0] = 0;
     d->identity.now = d->identity.until = 0;
-    for (uint32_t k = 0; k < KIDS && i == KIDS; k++) {
+    for (uint32_t k = 0; k < kids && i == kids; k++) {
         d->identity.child[k].until =
             exists(k) ? dispatcher_at(person[k])->until : 0;
     }
@@ -319,7 +260,7 @@ static void normal(bool symmetry)
 {
     struct core_state *core = &kernel.core[0];
     (void)symmetry;
-    for (uint32_t i = 0; i < PEOPLE; i++) {
+    for (uint32_t i = 0; i < people; i++) {
         normal_person(i);
         if (!exists(i)) {
             bury(i);
@@ -344,11 +285,11 @@ static void remember(void)
 {
     const struct dispatcher *root = dispatcher_at(root_dispatcher);
     line_masked_before = host.masked[LINE];
-    for (uint32_t i = 0; i < PEOPLE; i++) {
+    for (uint32_t i = 0; i < people; i++) {
         const struct dispatcher *d = dispatcher_at(person[i]);
         before[i] = (struct person){d->state, d->user.upcall.pending, 0,
                                     d->user.upcall.events};
-        if (i < KIDS) {
+        if (i < kids) {
             before[i].word = root->identity.child[i].state;
         }
     }
@@ -357,7 +298,7 @@ static void remember(void)
 static void need(bool good, uint32_t i, const char *what)
 {
     if (!good) {
-        host_fail(i == KIDS ? "root: %s" : "child %2$u: %1$s", what, i);
+        host_fail(i == kids ? "root: %s" : "child %2$u: %1$s", what, i);
     }
 }
 
@@ -442,7 +383,7 @@ static void check_delivery(void)
         const struct dispatcher *root = dispatcher_at(root_dispatcher);
         need(core->depth == 1 && root->state == IS_BLOCKED &&
                  root->user.upcall.pending == 0 && root->until > host.now,
-             KIDS, "the CPU is idle, but not by its scheduler's will");
+             kids, "the CPU is idle, but not by its scheduler's will");
         return;
     }
     struct dispatcher *d = dispatcher_at(core->current);
@@ -461,7 +402,7 @@ static void check_urgency(const struct move *m)
     if (core->depth < 2 || m->what == CALL_BY_ROOT) {
         return;
     }
-    for (uint32_t k = 0; k < KIDS; k++) {
+    for (uint32_t k = 0; k < kids; k++) {
         const struct dispatcher *d = dispatcher_at(person[k]);
         bool woke = exists(k) && before[k].state == IS_BLOCKED &&
                     d->state == IS_READY &&
@@ -473,7 +414,7 @@ static void check_urgency(const struct move *m)
 
 static void check_after(const struct move *m, uint32_t actor)
 {
-    for (uint32_t i = 0; i < PEOPLE; i++) {
+    for (uint32_t i = 0; i < people; i++) {
         if (!exists(i)) {
             continue;
         }
@@ -483,7 +424,7 @@ static void check_after(const struct move *m, uint32_t actor)
             check_context(i, m, acted);
         }
         check_news(i, acted, m);
-        if (i < KIDS) {
+        if (i < kids) {
             check_kid(i, m, acted);
         }
     }
@@ -553,8 +494,8 @@ static enum outcome from_outside(const struct move *m, struct dispatcher *d)
 
 static enum outcome act(const struct move *m, uint32_t actor)
 {
-    struct dispatcher *d = actor < PEOPLE ? dispatcher_at(person[actor]) : NULL;
-    bool root = actor == KIDS;
+    struct dispatcher *d = actor < people ? dispatcher_at(person[actor]) : NULL;
+    bool root = actor == kids;
     switch (m->what) {
     case CALL_BY_ROOT:
     case CALL_BY_KID:
@@ -598,7 +539,7 @@ static void show_move(uint32_t i, char *text, size_t size)
     const struct move *m = &menu[i];
     uint32_t actor = index_of(kernel.core[0].current);
     if (m->what <= CALL_BY_ROOT) {
-        say(text, size, actor == KIDS ? "root: " : "%u: ", actor);
+        say(text, size, actor == kids ? "root: " : "%u: ", actor);
         say_call(text, size, m->nr, m->x);
     } else {
         say(text, size, "%s %u", names[m->what], actor);
@@ -611,15 +552,12 @@ static void show_move(uint32_t i, char *text, size_t size)
 
 static void show_state(char *text, size_t size)
 {
-    static const char *const names[] = {"unbound", "stopped", "ready",
-                                        "blocked", "queued",  "calling",
-                                        "dead"};
-    for (uint32_t i = 0; i < PEOPLE; i++) {
+    for (uint32_t i = 0; i < people; i++) {
         const struct dispatcher *d = dispatcher_at(person[i]);
         const struct upcall_page *p = &d->user.upcall;
         if (exists(i)) {
             say(text, size, "%u %s mask %u pending %x events %llx; ", i,
-                names[d->state % 7u], p->mask, p->pending,
+                say_state(d), p->mask, p->pending,
                 (unsigned long long)p->events);
         }
     }

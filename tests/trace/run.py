@@ -22,7 +22,7 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 BLOCK = 65536                   # calls to a line of trace.c
 
 SOURCES = ["tests/trace/trace.c", "tests/unit/kernel_random.c",
-           "tests/unit/kernel_host.c", "tests/unit/kernel_abi.c",
+           "tests/unit/kernel_host*.c", "tests/unit/kernel_abi.c",
            "tests/unit/kernel_check*.c", "kernel/core/*.c"]
 FLAGS = ["-std=gnu11", "-w", "-fno-strict-aliasing", "-static",
          "-DCONFIG_HOST=1", "-DCONFIG_ASSERTS=1", "-Itests/unit",

@@ -17,13 +17,11 @@
 #define RAM_BYTES       ((uint64_t)RAM_CELLS << CELL_LOG2)
 #define TRIES           1000000u
 
-unsigned char ram_host[RAM_BYTES] __attribute__((aligned(4096)));
 static unsigned char before_ram[RAM_BYTES] __attribute__((aligned(4096)));
 static struct kernel before_kernel;
 static uint64_t top;
 static ref_t root_dispatcher;
 
-struct host host;
 uint64_t host_result[8];
 uint32_t host_refusals;
 
@@ -37,69 +35,6 @@ void host_fail(const char *format, ...)
     va_end(list);
     fflush(stdout);
     abort();
-}
-
-/* ---- what the core asks of the machine ----------------------------------- */
-
-_Noreturn void arch_fatal(const char *why)
-{
-    host_fail("kernel: %s", why);
-}
-
-uint64_t arch_now(void)
-{
-    return host.now;
-}
-
-void arch_tlb_page(uint64_t va)
-{
-    host.tlb_pages += va < USER_VA_END;
-}
-
-void arch_tlb_domain(uint32_t asid)
-{
-    host.tlb_domains += asid < 1u << 16;
-}
-
-void arch_publish(void)
-{
-    host.publishes++;
-}
-
-void arch_sync_code(ref_t ref, uint64_t bytes)
-{
-    host.syncs += ref != 0 && bytes != 0;
-}
-
-void arch_zero(ref_t ref, uint64_t bytes)
-{
-    if (ref_address(ref) + bytes > ref_address(host.end)) {
-        host_fail("memory outside the arena is zeroed");
-    }
-    memset(ram_at(ref), 0, bytes);
-}
-
-void arch_irq_mask(uint32_t irq)
-{
-    host.masked[irq % IRQ_COUNT] = true;
-}
-
-void arch_irq_unmask(uint32_t irq)
-{
-    host.masked[irq % IRQ_COUNT] = false;
-}
-
-void arch_forget(ref_t dispatcher)
-{
-    struct core_state *core = &kernel.core[0];
-    core->fp_owner = core->fp_owner == dispatcher ? 0 : core->fp_owner;
-    core->current = core->current == dispatcher ? 0 : core->current;
-    host.forgotten++;
-}
-
-bool arch_interrupt_pending(void)
-{
-    return host.interrupt;
 }
 
 /* ---- boot -------------------------------------------------------------- */
@@ -194,7 +129,7 @@ static void boot_start(void)
 
 void host_boot(uint32_t arena_log2)
 {
-    memset(ram_host, 0, sizeof(ram_host));
+    memset(ram_host, 0, RAM_BYTES);
     kernel = (struct kernel){0};
     host = (struct host){.now = 1000, .follow = host.follow};
     memset(host.masked, true, sizeof(host.masked));

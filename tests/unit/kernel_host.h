@@ -64,6 +64,14 @@ struct host {
 };
 extern struct host host;
 
+/* Called in the middle of an operation, by the core; each may be NULL. */
+struct host_hooks {
+    void (*tlb_page)(uint64_t va);
+    void (*tlb_domain)(uint32_t asid);
+    void (*publish)(void);
+};
+extern struct host_hooks host_hooks;
+
 /* A new machine: root runs, with 2^arena_log2 bytes of untyped memory. */
 void host_boot(uint32_t arena_log2);
 
