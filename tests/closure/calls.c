@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSL-1.0
  *
  * Scope 3: protected calls. A scheduler (root) and its children call each other
- * through two endpoints, queue, call on while they serve, answer, pass
- * capabilities, are cancelled, stopped, started again, and die, at any moment.
+ * through two endpoints, queue, call on while they serve, answer, at once or
+ * later by a saved reply, pass capabilities, are cancelled, stopped, started
+ * again, and die, at any moment.
  *
  * A monitor watches every call: it ends with an answer from him who served it,
  * or with an error that says why; the callee sees message and badge of that
@@ -22,10 +23,11 @@ enum { /* root's slots */
        ENDPOINT = FAMILY_SLOTS,
        CPU = ENDPOINT + ENDPOINTS,
        FREE, /* where root takes a capability */
+       KEPT, /* where it saves a reply */
        SLOTS,
 };
 
-enum { MY_ENDPOINT = 1, THING = MY_ENDPOINT + ENDPOINTS, TAKEN };
+enum { MY_ENDPOINT = 1, THING = MY_ENDPOINT + ENDPOINTS, TAKEN, HELD };
 
 enum who { A_KID, THE_ROOT, A_FAULT, AN_INTERRUPT };
 
@@ -40,13 +42,23 @@ enum { THE_SCHEDULER = KIDS_MAX };
 static const struct {
     uint32_t kids;
     uint32_t serves[ENDPOINTS]; /* which kid, or who else, answers at first */
-    bool root_calls, caps, binds, domains_die;
+    bool root_calls, caps, binds, domains_die, saves;
 } sizes[] = {
-    {2, {1, 0}, false, true, true, true},      /* capabilities travel */
-    {3, {1, 2}, false, false, false, false},   /* three wait for each other */
-    {2, {1, THE_SCHEDULER}, true, true, false, true},   /* long: not closed yet */
-    {2, {1, THE_SCHEDULER}, true, false, false, false}, /* the scheduler serves too */
-    {3, {1, 2}, false, true, true, true},      /* long: not closed yet */
+    /* capabilities travel */
+    {2, {1, 0}, .caps = true, .binds = true, .domains_die = true},
+    /* three wait for each other */
+    {3, {1, 2}, .root_calls = false},
+    /* long: not closed yet */
+    {2, {1, THE_SCHEDULER}, true, .caps = true, .domains_die = true},
+    /* the scheduler serves too */
+    {2, {1, THE_SCHEDULER}, .root_calls = true},
+    /* long: not closed yet */
+    {3, {1, 2}, .caps = true, .binds = true, .domains_die = true},
+    /* answers come later; with capabilities; from the scheduler; of three */
+    {2, {1, 0}, .saves = true, .domains_die = true},
+    {2, {1, 0}, .saves = true, .caps = true, .domains_die = true},
+    {2, {1, THE_SCHEDULER}, .saves = true, .root_calls = true},
+    {3, {1, 2}, .saves = true},
 };
 
 static struct move menu[MOVES_MAX];
@@ -55,7 +67,7 @@ static ref_t endpoint[ENDPOINTS];
 
 struct waiting { /* a person, before a move */
     enum dispatcher_state state;
-    ref_t callee, caller;
+    ref_t callee, caller, reply;
 };
 static struct waiting before[PEOPLE_MAX];
 
@@ -91,9 +103,40 @@ static void add_caller(enum who who, uint64_t first, uint64_t thing,
         add(who, SYS_CAP_DELETE, taken, 0, 0);
     }
     add(who, SVC_REPLY, REPLY_CAP, 0xffff, 0);
-    add(who, SVC_REPLY, 1, 0, 0);
+    add(who, SVC_REPLY, 1ull << 32, 0, 0);
     add(who, SYS_CALL_ACCEPT, HOST_CALL_ENTRY, 0x8001, 0);
     add(who, SYS_BLOCK, ~0ull, 0, 0);
+}
+
+static void add_saver(enum who who, uint64_t held, uint64_t thing)
+{
+    add(who, SYS_REPLY_SAVE, held, 0, 0);
+    add(who, SYS_REPLY_SAVE, thing, 0, 0);
+    add(who, SVC_REPLY, REPLY_STAY, 0, 0);
+    add(who, SVC_REPLY, held, 0, 0);
+    add(who, SVC_REPLY, held | REPLY_STAY, 0, 0);
+    add(who, SVC_REPLY, thing, 0, 0);
+    if (sizes[scope_size].caps) {
+        add(who, SVC_REPLY, held | REPLY_CAP, thing, 0);
+        add(who, SVC_REPLY, REPLY_CAP, held, 0);
+    }
+    add(who, SYS_CAP_COPY, FREE, held, RIGHTS_ALL);
+    add(who, SYS_CAP_REVOKE, held, 0, 0);
+    add(who, SYS_CAP_DELETE, held, 0, 0);
+}
+
+/* Root takes a reply from one kid and gives it to the next one, or keeps it. */
+static void add_movers(void)
+{
+    for (uint32_t k = 0; k < kids; k++) {
+        uint64_t from = CPTR(NODE + k, HELD);
+        add(THE_ROOT, SYS_CAP_MOVE, CPTR(NODE + (k + 1) % kids, HELD), from, 0);
+        add(THE_ROOT, SYS_CAP_DELETE, from, 0, 0);
+        if (sizes[scope_size].root_calls) {
+            add(THE_ROOT, SYS_CAP_MOVE, KEPT, from, 0);
+            add(THE_ROOT, SYS_CAP_MOVE, from, KEPT, 0);
+        }
+    }
 }
 
 static void add_scheduler(void)
@@ -127,6 +170,13 @@ static void make_menu(void)
     add_caller(A_KID, MY_ENDPOINT, THING, TAKEN);
     if (sizes[scope_size].root_calls) {
         add_caller(THE_ROOT, ENDPOINT, CPU, FREE);
+    }
+    if (sizes[scope_size].saves) {
+        add_saver(A_KID, HELD, THING);
+        add_movers();
+    }
+    if (sizes[scope_size].saves && sizes[scope_size].root_calls) {
+        add_saver(THE_ROOT, KEPT, CPU);
     }
     add_scheduler();
     add(A_FAULT, 0, 0, 0, 0);
@@ -173,7 +223,8 @@ static void boot(void)
     for (uint32_t e = 0; e < ENDPOINTS; e++) {
         endpoint[e] = machine_make(ENDPOINT + e, TYPE_ENDPOINT, ENDPOINT_LOG2);
         uint32_t server = sizes[scope_size].serves[e];
-        MUST(ENDPOINT_BIND, ENDPOINT + e, server == THE_SCHEDULER ? ROOT : KID + server);
+        MUST(ENDPOINT_BIND, ENDPOINT + e,
+             server == THE_SCHEDULER ? ROOT : KID + server);
     }
     for (uint32_t k = 0; k < kids; k++) {
         give_kid(k);
@@ -239,7 +290,8 @@ static void bury_dead(void)
             memset(domain_at(kid_domain[k]), DIRT, 8); /* CSpace, dispatcher */
         }
         if (!is_alive(kid_node[k], TYPE_CNODE)) {
-            memset(ram_at(kid_node[k]), DIRT, (TAKEN + 1u) * sizeof(struct slot));
+            memset(ram_at(kid_node[k]), DIRT,
+                   (HELD + 1u) * sizeof(struct slot));
         }
     }
     for (uint32_t e = 0; e < ENDPOINTS; e++) {
@@ -286,11 +338,28 @@ static void remember(void)
     for (uint32_t i = 0; i < people; i++) {
         if (exists(i)) {
             const struct dispatcher *d = dispatcher_at(person[i]);
-            before[i] = (struct waiting){d->state, d->callee, d->caller};
+            before[i] =
+                (struct waiting){d->state, d->callee, d->caller, d->reply};
         } else {
-            before[i] = (struct waiting){IS_DEAD, 0, 0};
+            before[i] = (struct waiting){IS_DEAD, 0, 0, 0};
         }
     }
+}
+
+/* Was it for the actor to answer person i, and did it do so? */
+static bool is_answer(uint32_t i, const struct move *m, uint32_t actor)
+{
+    ref_t slot = (uint32_t)m->x[0], held = 0;
+    if (m->nr != SVC_REPLY) {
+        return false;
+    }
+    if (slot == 0) {
+        return before[i].callee == person[actor] &&
+               before[actor].caller == person[i];
+    }
+    held = (actor == kids ? root_cnode : kid_node[actor]) + slot;
+    return before[i].callee == 0 && before[i].reply == held &&
+           slot_at(held)->type == TYPE_NULL;
 }
 
 /* A call of person i ended: with an answer, or an error that is possible. */
@@ -300,9 +369,8 @@ static void check_end(uint32_t i, const struct move *m, uint32_t actor)
     bool was_queued = before[i].state == IS_QUEUED;
     switch (x[8]) {
     case ERR_OK:
-        if (m->nr != SVC_REPLY || before[i].callee != person[actor] ||
-            before[actor].caller != person[i] || x[0] != 0x20 + actor ||
-            x[9] != (m->x[0] == REPLY_CAP)) {
+        if (!is_answer(i, m, actor) || x[0] != 0x20 + actor ||
+            x[9] != ((m->x[0] & REPLY_CAP) != 0)) {
             host_fail("the call of %u ends with no answer to it", i);
         }
         return;
@@ -434,7 +502,8 @@ static enum outcome invoke(uint32_t i, const struct move *m)
         }
         return refuse(d, &was);
     }
-    if (m->nr == SVC_REPLY && d->caller == was.caller) {
+    bool stays = d->state == IS_READY && d->context.pc == was.context.pc;
+    if (m->nr == SVC_REPLY && stays && d->context.x[8] != ERR_OK) {
         return refuse(d, &was);
     }
     return DONE;

@@ -28,7 +28,7 @@
 #define MARK      0x50u
 #define SAVES     27u
 
-enum { /* root's slots */
+enum {                       /* root's slots */
        EVENT = FAMILY_SLOTS, /* of each person */
        IRQ = EVENT + PEOPLE_MAX,
        CONTEXT,

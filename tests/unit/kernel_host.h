@@ -89,8 +89,9 @@ void host_run(uint32_t i);
 /* The current dispatcher is root again, by an interrupt that wakes it. */
 void host_root(void);
 
-/* A new machine with `n` kids, started; each answers calls at an endpoint of its
- * own and can call the next one, with badge 100 + i, by its slot HOST_GATE. */
+/* A new machine with `n` kids, started; each answers calls at an endpoint of
+ * its own and can call the next one, with badge 100 + i, by its slot HOST_GATE.
+ */
 void host_ring(uint32_t n);
 /* Kid i accepts calls, a capability in `receive`, and waits. */
 void host_serve(uint32_t i, cptr_t receive);

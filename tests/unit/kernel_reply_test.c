@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSL-1.0
  *
- * Saved replies: a callee keeps the right to answer and serves others meanwhile;
- * it answers once, in any order, or not at all, and either side can go away.
+ * Saved replies: a callee keeps the right to answer and serves others
+ * meanwhile; it answers once, in any order, or not at all, and either side can
+ * go away.
  */
 #include "kernel_abi.h"
 #include "kernel_host.h"
@@ -58,8 +59,8 @@ static void setup(void)
     a = host_kid_at(0);
     b = host_kid_at(1);
     c = host_kid_at(2);
-    CALL(CAP_COPY, CPTR(part(2, KID_CNODE), SPARE), part(1, KID_ENDPOINT), ~0ull,
-         200);
+    CALL(CAP_COPY, CPTR(part(2, KID_CNODE), SPARE), part(1, KID_ENDPOINT),
+         ~0ull, 200);
     host_serve(1, 0);
 }
 
@@ -295,7 +296,8 @@ static void test_scheduler(void)
     setup();
     host_kid_under(3, part(1, KID_DISPATCHER));
     CALL(DISPATCHER_START, part(3, KID_DISPATCHER), 0x100, 0x8000);
-    CALL(CAP_COPY, CPTR(part(3, KID_CNODE), GATE), part(1, KID_ENDPOINT), ~0ull);
+    CALL(CAP_COPY, CPTR(part(3, KID_CNODE), GATE), part(1, KID_ENDPOINT),
+         ~0ull);
     upcall_event(b, 1);
     host_root();
     host_run(1);

@@ -41,8 +41,8 @@ typedef uint64_t cptr_t;
 #define CALL_NOWAIT (1ull << 63) /* ERR_BUSY instead of waiting in line */
 #define CALL_CAP    (1ull << 62) /* x9: slot of a capability to copy along */
 #define CALL_RECEIVE                                                           \
-    (1ull << 61)               /* x10: empty slot for one that comes back      \
-                                */
+    (1ull << 61)                /* x10: empty slot for one that comes back     \
+                                 */
 #define REPLY_STAY (1ull << 63) /* do not wait for the next call */
 #define REPLY_CAP  (1ull << 62) /* x9: slot of a capability to copy along */
 
