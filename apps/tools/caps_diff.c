@@ -127,7 +127,8 @@ static bool are_peers(uint32_t one, uint32_t other)
 }
 
 /* Memory of its own, its own range, the gate of the root server, an event of
- * somebody it shares a channel with, a declared interrupt: nothing else. */
+ * somebody it shares a channel with, a declared interrupt, the right to answer
+ * a call: nothing else. */
 static bool is_expected(const struct sys_cap *cap, uint32_t domain,
                         int32_t declared)
 {
@@ -141,6 +142,8 @@ static bool is_expected(const struct sys_cap *cap, uint32_t domain,
         return own || (cap->owner == LEDGER_ROOT && cap->word == domain);
     case TYPE_EVENT:
         return own || are_peers(domain, cap->id);
+    case TYPE_REPLY: /* its caller gave it, by calling */
+        return true;
     default:
         return own;
     }

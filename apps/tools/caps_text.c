@@ -72,6 +72,10 @@ void cap_note(const struct sys_cap *cap, char out[CAP_NOTE_BYTES])
         owner_name(cap->owner, cap->id, owner);
         snprintf(out, CAP_NOTE_BYTES, "bit %llu of %s", word, owner);
         break;
+    case TYPE_REPLY:
+        owner_name(cap->owner, cap->id, owner);
+        snprintf(out, CAP_NOTE_BYTES, "to %s", owner);
+        break;
     case TYPE_IRQ:
         snprintf(out, CAP_NOTE_BYTES, "line %llu",
                  (unsigned long long)cap->address);
@@ -84,7 +88,8 @@ void cap_note(const struct sys_cap *cap, char out[CAP_NOTE_BYTES])
 bool cap_is_memory(const struct sys_cap *cap)
 {
     return cap->type != TYPE_RANGE && cap->type != TYPE_CPU &&
-           cap->type != TYPE_IRQ && cap->type != TYPE_EVENT;
+           cap->type != TYPE_IRQ && cap->type != TYPE_EVENT &&
+           cap->type != TYPE_REPLY;
 }
 
 bool cap_is_device_of(const struct sys_cap *cap, uint32_t domain)

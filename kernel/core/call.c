@@ -4,7 +4,7 @@
  * callee, which is free for a call when it is blocked; else the caller waits in
  * line at the endpoint. One reply each: caller and callee know each other; or,
  * when the callee saved the reply, the caller and the slot of that capability
- * do (docs/decisions/0012-reply.md).
+ * do (docs/decisions/0013-reply.md).
  */
 #include "list.h"
 #include "syscall.h"

@@ -88,6 +88,17 @@ enum abi_error op_dispatcher_stop(uint64_t *x)
     return ERR_OK;
 }
 
+/* Word i of what there is to inspect, as in abi.toml; 0 behind its end. */
+static uint64_t word_of(const struct dispatcher *d, uint64_t i)
+{
+    const struct saved_context *c = &d->context;
+    const uint64_t others[] = {c->sp, c->pc, c->nzcv, c->tpidr, d->esr, d->far};
+    if (i < 31) {
+        return c->x[i];
+    }
+    return i - 31 < sizeof(others) / sizeof(others[0]) ? others[i - 31] : 0;
+}
+
 enum abi_error op_dispatcher_inspect(uint64_t *x)
 {
     ref_t ref;
@@ -101,10 +112,7 @@ enum abi_error op_dispatcher_inspect(uint64_t *x)
     const struct dispatcher *d = dispatcher_at(ref);
     uint64_t from = x[1];
     for (uint64_t i = 0; i < 4; i++) {
-        uint64_t k = from + i;
-        const uint64_t *context = d->context.x;
-        uint64_t word = k == 35 ? d->esr : k == 36 ? d->far : 0;
-        x[1 + i] = k < 35 ? context[k] : word;
+        x[1 + i] = word_of(d, from + i);
     }
     return ERR_OK;
 }

@@ -198,9 +198,16 @@ static void calls_test(void)
     struct raw_call r = {.nr = SVC_REPLY};
     CHECK(probe_svc(&r) == PROBE_RETURNED && error_is(r.error, ERR_NOREPLY),
           "without a caller there is no reply");
-    r.x[8] = 1;
+    r.x[8] = 1ull << 32;
     CHECK(probe_svc(&r) == PROBE_RETURNED && error_is(r.error, ERR_RANGE),
           "unknown flags of a reply are RANGE");
+    r.x[8] = REPLY_STAY | SLOT_ROOT;
+    CHECK(probe_svc(&r) == PROBE_RETURNED && error_is(r.error, ERR_TYPE),
+          "an endpoint is no right to answer");
+    CHECK(error_is(sys_reply_save(T(0)), ERR_NOREPLY) &&
+              error_is(sys_reply_save(N(P_FRAME)), ERR_FULL) &&
+              error_is(sys_reply_save(~0ull), ERR_SLOT),
+          "reply_save: NOREPLY, FULL, SLOT");
     CHECK(error_is(sys_call_accept(USER_VA_END, 0, 0), ERR_RANGE) &&
               error_is(sys_call_accept(0, USER_VA_END + 16, 0), ERR_RANGE) &&
               error_is(sys_call_accept(~0ull, 0, 0), ERR_RANGE) &&

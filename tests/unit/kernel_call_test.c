@@ -428,6 +428,32 @@ static void test_restart(void)
           "its caller learns when it starts anew");
 }
 
+/* Who waits in line at a server that is stopped waits on. */
+static void test_stopped(void)
+{
+    for (uint32_t i = 0; i < 3; i++) {
+        setup();
+        cptr_t kid = host_kid_slot(1, KID_DISPATCHER);
+        invoke(0, 0);
+        host_root();
+        CHECK(CALL(DISPATCHER_STOP, kid) == ERR_OK && a->state == IS_QUEUED,
+              "the server is stopped, a call in line stays");
+        if (i == 0) {
+            CALL(DISPATCHER_CANCEL, host_kid_slot(0, KID_DISPATCHER));
+            CHECK(error(a) == ERR_TIMEOUT, "until it is given up");
+        } else if (i == 1) {
+            CALL(CAP_DELETE, kid);
+            CHECK(error(a) == ERR_PEER_DEAD, "or the server goes");
+        } else {
+            CALL(DISPATCHER_START, kid, 0x100, 0x8000);
+            CHECK(a->state == IS_QUEUED, "or it starts anew");
+            host_unmask(host_root_at());
+            host_serve(1, 0);
+            CHECK(b->caller == a->self, "and waits for a call");
+        }
+    }
+}
+
 static void test_accept(void)
 {
     setup();
@@ -470,6 +496,7 @@ int main(void)
     test_left_alone();
     test_restart();
     test_next_after_abort();
+    test_stopped();
     test_accept();
     CHECK(abi_unseen(SYS_DISPATCHER_CANCEL, SYS_CALL_ACCEPT) == 0,
           "every promised error was seen");

@@ -182,6 +182,23 @@ static void test_start(void)
     CHECK(CALL(DISPATCHER_INSPECT, DISP, 32, 0, 0, 0, 99) == ERR_OK &&
               host_result[5] == 99,
           "inspect: four words, no more");
+    struct dispatcher *kid = host_kid_at(0);
+    for (uint32_t i = 0; i < 31; i++) {
+        kid->context.x[i] = 100 + i;
+    }
+    kid->context.sp = 131;
+    kid->context.pc = 132;
+    kid->context.nzcv = 133;
+    kid->context.tpidr = 134;
+    kid->esr = 135;
+    kid->far = 136;
+    uint64_t right = 0;
+    for (uint64_t i = 0; i <= 36; i++) {
+        CALL(DISPATCHER_INSPECT, DISP, i);
+        right += host_result[1] == 100 + i &&
+                 host_result[4] == (i + 3 <= 36 ? 103 + i : 0);
+    }
+    CHECK(right == 37, "inspect: each word");
     upcall_page(host_kid_at(0))->mask = MASK_OFF;
     CHECK(CALL(DISPATCHER_START, DISP, 0x300, 0x200) == ERR_OK &&
               upcall_page(host_kid_at(0))->mask == MASK_ON,
