@@ -32,7 +32,7 @@ PROGRAMS = ("/tests/kernel-calls", "/tests/kernel-space",
             "/tests/kernel-worst", "/tests/hostile", "cat /samples/readme.txt")
 VECTOR = 0x10000
 KINDS = {           # what plugin.c numbers apart from system calls
-    0x4000: "call", 0x8000: "reply", VECTOR + 8: "fault, FP or exception",
+    0x4000: "reply", 0x8000: "call", VECTOR + 8: "fault, FP or exception",
     VECTOR + 9: "interrupt", VECTOR + 11: "error", VECTOR + 15: "wake-up",
 }
 
