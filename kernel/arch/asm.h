@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSL-1.0
  *
- * Offsets of struct saved_context for assembly; boot.c asserts them.
+ * What assembly knows of structures and numbers; boot.c asserts it.
  */
 #pragma once
 
@@ -8,6 +8,12 @@
 #define CONTEXT_PC    256
 #define CONTEXT_NZCV  264
 #define CONTEXT_TPIDR 272
+
+/* System calls: how many, and the set of those that read or replace the whole
+ * context of their caller: inspect, run, block, resume. */
+#define SYSCALLS      32
+#define WHOLE_CONTEXT (1 << 18 | 1 << 28 | 1 << 29 | 1 << 31)
+#define CLASS_SVC     0x15
 
 #define IMAGE_WINDOW     0xffffffc000000000
 #define SPSR_EL1H_MASKED 0x3c5

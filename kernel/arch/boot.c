@@ -13,6 +13,11 @@ _Static_assert(offsetof(struct saved_context, sp) == CONTEXT_SP, "asm.h");
 _Static_assert(offsetof(struct saved_context, pc) == CONTEXT_PC, "asm.h");
 _Static_assert(offsetof(struct saved_context, nzcv) == CONTEXT_NZCV, "asm.h");
 _Static_assert(offsetof(struct saved_context, tpidr) == CONTEXT_TPIDR, "asm.h");
+_Static_assert(SYS_COUNT == SYSCALLS, "asm.h");
+_Static_assert((uint32_t)(WHOLE_CONTEXT) ==
+                   (1u << SYS_DISPATCHER_INSPECT | 1u << SYS_RUN |
+                    1u << SYS_BLOCK | 1u << SYS_RESUME),
+               "asm.h");
 
 #define ROOT_SLOTS_LOG2  13u
 #define ROOT_DOMAIN_LOG2 DOMAIN_LOG2_MAX
@@ -255,7 +260,7 @@ static struct dispatcher *start_root(const struct root_image *r)
     d->context.pc = ROOT_TEXT_VA + r->entry;
     d->context.x[0] = ROOT_BOOT_INFO_VA;
     d->identity.frequency = READ_SYSREG(cntfrq_el0);
-    d->state = IS_READY;
+    sched_set_state(d, IS_READY);
     core->chain[0] = (struct chain_level){d->self, 255, ~0ull};
     core->depth = 1;
     core->current = d->self;

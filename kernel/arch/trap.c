@@ -5,11 +5,11 @@
  */
 #include "../plat/plat.h"
 #include "arch.h"
+#include "asm.h"
 #include "sysreg.h"
 
 #define ESR_CLASS(esr) ((uint32_t)((esr) >> 26) & 0x3fu)
 #define CLASS_FP       0x07u
-#define CLASS_SVC      0x15u
 #define CLASS_FETCH    0x20u
 #define CLASS_DATA     0x24u
 
@@ -31,6 +31,18 @@ static void fp_take(struct dispatcher *d)
     }
     fp_load(&d->fp);
     core->fp_owner = d->self;
+}
+
+/* A system call of which only x0 to x18 and x30 are saved; those may have been
+ * changed in the context, the rest not. True: what runs must be chosen anew. */
+bool trap_syscall(struct dispatcher *d, uint32_t nr);
+bool trap_syscall(struct dispatcher *d, uint32_t nr)
+{
+    if (!syscall_dispatch(d, nr)) {
+        /* interrupts are taken, then it goes on */
+        WRITE_SYSREG(elr_el1, READ_SYSREG(elr_el1) - 4);
+    }
+    return self()->unsettled != 0;
 }
 
 void trap_sync(struct dispatcher *d);
@@ -86,6 +98,7 @@ void trap_irq(struct dispatcher *d)
 {
     (void)d;
     take_interrupts();
+    sched_unsettle(); /* time may be over */
 }
 
 /* ---- the way back ------------------------------------------------------ */
@@ -126,6 +139,9 @@ static void set_timer(uint64_t until)
 
 struct dispatcher *trap_next(void)
 {
+    if (!self()->unsettled) {
+        return dispatcher_at(self()->current);
+    }
     for (;;) {
         uint64_t until;
         ref_t next = sched_settle(self(), arch_now(), &until);

@@ -5,33 +5,52 @@
  */
 #include "asm.h"
 
-    .macro  SAVE
+/* The context is saved in three parts: arguments, what C code may change, and
+ * the rest, which is only needed when the context is left or looked at. */
+    .macro  SAVE_ARGUMENTS
     stp     x0, x1, [sp, #0]
     stp     x2, x3, [sp, #16]
     stp     x4, x5, [sp, #32]
     stp     x6, x7, [sp, #48]
+    .endm
+
+    .macro  SAVE_CALLER
     stp     x8, x9, [sp, #64]
     stp     x10, x11, [sp, #80]
     stp     x12, x13, [sp, #96]
     stp     x14, x15, [sp, #112]
     stp     x16, x17, [sp, #128]
     stp     x18, x19, [sp, #144]
+    str     x30, [sp, #240]
+    .endm
+
+    .macro  SAVE_REST
     stp     x20, x21, [sp, #160]
     stp     x22, x23, [sp, #176]
     stp     x24, x25, [sp, #192]
     stp     x26, x27, [sp, #208]
     stp     x28, x29, [sp, #224]
     mrs     x1, sp_el0
-    stp     x30, x1, [sp, #240]
+    str     x1, [sp, #CONTEXT_SP]
     mrs     x2, elr_el1
     mrs     x3, spsr_el1
     and     x3, x3, #NZCV_MASK
     stp     x2, x3, [sp, #CONTEXT_PC]
     mrs     x4, tpidr_el0
     str     x4, [sp, #CONTEXT_TPIDR]
+    .endm
+
+    .macro  SAVE
+    SAVE_ARGUMENTS
+    SAVE_CALLER
+    SAVE_REST
+    .endm
+
+/* x0: the dispatcher, from now on; sp: the kernel's stack. */
+    .macro  ENTER
     mov     x0, sp
-    ldr     x1, =__stack_top
-    mov     sp, x1
+    ldr     x2, =__stack_top
+    mov     sp, x2
     .endm
 
     .macro  USER handler
@@ -68,20 +87,62 @@ vectors:
     KERNEL  14
     KERNEL  15
 
+/* Most system calls come back to their caller: then a part of the context is
+ * enough. What is left of it is saved when the call has changed what runs. */
 user_sync:
-    SAVE
+    SAVE_ARGUMENTS
+    mrs     x1, esr_el1
+    lsr     x2, x1, #26
+    cmp     x2, #CLASS_SVC
+    b.ne    1f
+    and     w1, w1, #0xffff
+    cmp     w1, #SYSCALLS
+    b.hs    1f
+    ldr     x2, =WHOLE_CONTEXT
+    lsr     x2, x2, x1
+    tbnz    x2, #0, 1f
+    SAVE_CALLER
+    ENTER
+    str     x0, [sp, #-16]!
+    bl      trap_syscall
+    ldr     x1, [sp], #16
+    mov     sp, x1
+    cbnz    w0, 2f
+    ldr     x30, [sp, #240]
+    ldr     x18, [sp, #144]
+    ldp     x16, x17, [sp, #128]
+    ldp     x14, x15, [sp, #112]
+    ldp     x12, x13, [sp, #96]
+    ldp     x10, x11, [sp, #80]
+    ldp     x8, x9, [sp, #64]
+    ldp     x6, x7, [sp, #48]
+    ldp     x4, x5, [sp, #32]
+    ldp     x2, x3, [sp, #16]
+    ldp     x0, x1, [sp, #0]
+    eret
+
+1:  SAVE_CALLER
+    SAVE_REST
+    ENTER
     bl      trap_sync
+    bl      trap_next
+    b       trap_leave
+
+2:  SAVE_REST
+    ENTER
     bl      trap_next
     b       trap_leave
 
 user_irq:
     SAVE
+    ENTER
     bl      trap_irq
     bl      trap_next
     b       trap_leave
 
 user_error:
     SAVE
+    ENTER
     bl      trap_error
     bl      trap_next
     b       trap_leave

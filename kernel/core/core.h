@@ -174,8 +174,9 @@ struct chain_level {
 };
 
 struct core_state {
-    ref_t current; /* whose context the CPU has; 0: none */
+    ref_t current;     /* whose context the CPU has; 0: none */
     uint32_t depth;
+    uint32_t unsettled; /* see sched_unsettle */
     struct chain_level chain[CHAIN_MAX];
     ref_t fp_owner;
     uint64_t charged; /* counter value up to which time is accounted */
@@ -302,6 +303,11 @@ void sched_wake(struct dispatcher *d);
 void sched_report(struct dispatcher *d);
 /* If d is in the chain, those that got the CPU from it give it back. */
 void sched_take_back(struct dispatcher *d, bool itself);
+/* What runs, until when, or what is pending may have changed: before user mode
+ * is entered, sched_settle has to look. Whoever changes that says so. */
+void sched_unsettle(void);
+/* Account the time up to now: before budgets or bindings change. */
+void sched_account(void);
 /* Account, expire, and choose what runs. Returns it, or 0: idle. Sets *until
  * to the counter value at which to call again. */
 ref_t sched_settle(struct core_state *core, uint64_t now, uint64_t *until);

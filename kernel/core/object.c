@@ -153,7 +153,7 @@ static bool destroy_dispatcher(struct slot *z)
                           z->obj + (PAGE_BYTES >> CELL_LOG2), 3);
     }
     arch_forget(z->obj);
-    d->state = IS_DEAD;
+    sched_set_state(d, IS_DEAD);
     return true;
 }
 
@@ -173,6 +173,7 @@ bool object_destroy_step(struct slot *z)
     case TYPE_SCHED_CONTEXT: {
         const struct sched_context *c = OBJECT(struct sched_context, z->obj);
         if (c->dispatcher != 0) {
+            sched_account();
             dispatcher_at(c->dispatcher)->sched = 0;
         }
         break;
@@ -292,6 +293,7 @@ enum abi_error op_sched_bind(uint64_t *x)
     if (c->dispatcher != 0 || d->sched != 0) {
         return ERR_BUSY;
     }
+    sched_account();
     c->dispatcher = disp;
     d->sched = s->obj;
     return ERR_OK;
@@ -305,6 +307,7 @@ enum abi_error op_sched_refill(uint64_t *x)
         return e;
     }
     struct sched_context *c = OBJECT(struct sched_context, s->obj);
+    sched_account();
     if (x[1] != ~0ull) {
         c->remaining = x[1];
     }

@@ -42,9 +42,15 @@ static uint32_t child_state(const struct dispatcher *d)
     }
 }
 
+void sched_unsettle(void)
+{
+    kernel.core[0].unsettled = 1;
+}
+
 void sched_set_state(struct dispatcher *d, enum dispatcher_state state)
 {
     d->state = state;
+    sched_unsettle();
     if (d->parent == 0) {
         return;
     }
@@ -65,6 +71,7 @@ static void refresh(ref_t d)
 static void return_to(struct dispatcher *p, uint32_t reasons)
 {
     upcall_page(p)->pending |= reasons;
+    sched_unsettle();
     if (p->state == IS_BLOCKED) {
         upcall_enter(p, SAVE_NONE);
         sched_set_state(p, IS_READY);
@@ -93,6 +100,12 @@ static void charge(struct core_state *core, uint64_t now)
     }
 }
 
+void sched_account(void)
+{
+    charge(&kernel.core[0], arch_now());
+    sched_unsettle();
+}
+
 /* Cut the chain to `depth` levels; the schedulers in what is cut off learn it.
  */
 static void cut(struct core_state *core, uint32_t depth)
@@ -101,6 +114,7 @@ static void cut(struct core_state *core, uint32_t depth)
     ASSERT(depth <= old && old <= CHAIN_MAX);
     charge(core, arch_now());
     core->depth = depth;
+    sched_unsettle();
     for (uint32_t i = depth; i < old && i < CHAIN_MAX; i++) {
         if (i + 1 < old) {
             return_to(dispatcher_at(core->chain[i].dispatcher), REASON_CHILD);
@@ -139,6 +153,7 @@ void sched_wake(struct dispatcher *d)
         int level = level_of(core, p->self);
         bool runs_another = level >= 0 && level + 1 < (int)core->depth;
         upcall_page(p)->pending |= REASON_CHILD;
+        sched_unsettle();
         if (p->state != IS_BLOCKED ||
             (runs_another && d->urgency <= core->chain[level + 1].urgency)) {
             return; /* it looks when it gets the CPU next */
@@ -260,6 +275,7 @@ ref_t sched_settle(struct core_state *core, uint64_t now, uint64_t *until)
         if (core->current != 0) {
             upcall_check(dispatcher_at(core->current));
             if (dispatcher_at(core->current)->state == IS_READY) {
+                core->unsettled = 0;
                 return core->current;
             }
             continue; /* it was stopped */

@@ -54,6 +54,7 @@ void upcall_post(struct dispatcher *d, uint32_t reasons)
         return;
     }
     upcall_page(d)->pending |= reasons;
+    sched_unsettle();
     if (d->state == IS_BLOCKED) {
         upcall_enter(d, SAVE_NONE);
         sched_set_state(d, IS_READY);
@@ -107,7 +108,8 @@ static struct dispatcher *self(void)
 enum abi_error op_leave(uint64_t *x)
 {
     (void)x;
-    upcall_page(self())->mask = MASK_OFF; /* the way out delivers */
+    upcall_page(self())->mask = MASK_OFF;
+    sched_unsettle(); /* the way out delivers */
     return ERR_OK;
 }
 

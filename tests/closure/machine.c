@@ -160,7 +160,12 @@ void machine_must(uint32_t nr, const uint64_t x[8])
 
 void machine_settle(void)
 {
-    sched_settle(&kernel.core[0], host.now, &host.until);
+    struct core_state *core = &kernel.core[0], was = *core;
+    sched_settle(core, host.now, &host.until);
+    if (!was.unsettled &&
+        (core->current != was.current || core->depth != was.depth)) {
+        host_fail("what runs has changed, and nobody called sched_unsettle");
+    }
 }
 
 /* ---- for scopes -------------------------------------------------------- */

@@ -488,6 +488,7 @@ static enum outcome from_outside(const struct move *m, struct dispatcher *d)
         return DONE;
     default: /* CLOCK */
         host.now = LATER;
+        sched_unsettle(); /* the timer interrupt */
         return DONE;
     }
 }

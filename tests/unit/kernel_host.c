@@ -221,7 +221,14 @@ struct slot *host_slot(cptr_t cptr)
 
 void host_settle(void)
 {
-    sched_settle(&kernel.core[0], host.now, &host.until);
+    struct core_state *core = &kernel.core[0], was = *core;
+    uint64_t until = host.until;
+    sched_settle(core, host.now, &host.until);
+    if (!was.unsettled && host.now < until &&
+        (core->current != was.current || core->depth != was.depth ||
+         host.until != until)) {
+        host_fail("what runs has changed, and nobody called sched_unsettle");
+    }
 }
 
 /* The error of a call that came back, or ERR_SWITCHED. */

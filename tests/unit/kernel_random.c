@@ -399,6 +399,7 @@ static void scribble(struct dispatcher *d)
         p->save_slot = chance(32) ? pick(40) : pick(26);
         p->entry = chance(64) ? 0 : HOST_ENTRY;
         p->double_entry = chance(32) ? 0 : HOST_DOUBLE_ENTRY;
+        sched_unsettle(); /* nobody sees a store; settled would be later */
     }
 }
 
