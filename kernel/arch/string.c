@@ -9,17 +9,28 @@
 /* Or the compiler would make a call of memcpy of it. */
 #define KEEP_LOOP() __asm__ volatile("" : : : "memory")
 
+/* 64 bytes a turn: contexts are copied on every upcall. */
+#define BLOCK 64u
+
 void *memcpy(void *to, const void *from, size_t n);
 void *memcpy(void *to, const void *from, size_t n)
 {
     uint64_t *d = to;
     const uint64_t *s = from;
-    for (size_t i = 0; i < n / 8; i++) {
-        d[i] = s[i];
+    for (; n >= BLOCK; n -= BLOCK) {
+        uint64_t a = s[0], b = s[1], c = s[2], e = s[3];
+        uint64_t f = s[4], g = s[5], h = s[6], i = s[7];
+        d[0] = a, d[1] = b, d[2] = c, d[3] = e;
+        d[4] = f, d[5] = g, d[6] = h, d[7] = i;
+        d += 8, s += 8;
         KEEP_LOOP();
     }
-    for (size_t i = n & ~(size_t)7; i < n; i++) {
-        ((char *)to)[i] = ((const char *)from)[i];
+    for (; n >= 8; n -= 8) {
+        *d++ = *s++;
+        KEEP_LOOP();
+    }
+    for (size_t i = 0; i < n; i++) {
+        ((char *)d)[i] = ((const char *)s)[i];
         KEEP_LOOP();
     }
     return to;
@@ -30,12 +41,18 @@ void *memset(void *to, int c, size_t n)
 {
     uint64_t *d = to;
     uint64_t v = (uint8_t)c * 0x0101010101010101ull;
-    for (size_t i = 0; i < n / 8; i++) {
-        d[i] = v;
+    for (; n >= BLOCK; n -= BLOCK) {
+        d[0] = v, d[1] = v, d[2] = v, d[3] = v;
+        d[4] = v, d[5] = v, d[6] = v, d[7] = v;
+        d += 8;
         KEEP_LOOP();
     }
-    for (size_t i = n & ~(size_t)7; i < n; i++) {
-        ((char *)to)[i] = (char)c;
+    for (; n >= 8; n -= 8) {
+        *d++ = v;
+        KEEP_LOOP();
+    }
+    for (size_t i = 0; i < n; i++) {
+        ((char *)d)[i] = (char)c;
         KEEP_LOOP();
     }
     return to;
