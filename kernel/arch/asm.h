@@ -9,11 +9,17 @@
 #define CONTEXT_NZCV  264
 #define CONTEXT_TPIDR 272
 
+/* Of struct dispatcher. */
+#define DISPATCHER_BADGE 360
+#define DISPATCHER_ENTRY 392 /* and sp */
+
 /* System calls: how many, and the set of those that read or replace the whole
  * context of their caller: inspect, run, block, resume. */
 #define SYSCALLS      32
 #define WHOLE_CONTEXT (1 << 18 | 1 << 28 | 1 << 29 | 1 << 31)
 #define CLASS_SVC     0x15
+#define IMM_CALL      0x8000
+#define IMM_REPLY     0x4000
 
 #define IMAGE_WINDOW     0xffffffc000000000
 #define SPSR_EL1H_MASKED 0x3c5

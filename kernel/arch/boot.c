@@ -13,7 +13,12 @@ _Static_assert(offsetof(struct saved_context, sp) == CONTEXT_SP, "asm.h");
 _Static_assert(offsetof(struct saved_context, pc) == CONTEXT_PC, "asm.h");
 _Static_assert(offsetof(struct saved_context, nzcv) == CONTEXT_NZCV, "asm.h");
 _Static_assert(offsetof(struct saved_context, tpidr) == CONTEXT_TPIDR, "asm.h");
+_Static_assert(offsetof(struct dispatcher, badge) == DISPATCHER_BADGE, "asm.h");
+_Static_assert(offsetof(struct dispatcher, entry) == DISPATCHER_ENTRY, "asm.h");
+_Static_assert(offsetof(struct dispatcher, sp) == DISPATCHER_ENTRY + 8,
+               "asm.h");
 _Static_assert(SYS_COUNT == SYSCALLS, "asm.h");
+_Static_assert(SVC_CALL == IMM_CALL && SVC_REPLY == IMM_REPLY, "asm.h");
 _Static_assert((uint32_t)(WHOLE_CONTEXT) ==
                    (1u << SYS_DISPATCHER_INSPECT | 1u << SYS_RUN |
                     1u << SYS_BLOCK | 1u << SYS_RESUME),

@@ -21,6 +21,36 @@ static struct core_state *self(void)
     return &kernel.core[0];
 }
 
+/* ---- what the CPU has of a dispatcher ---------------------------------- */
+
+static void unload(void)
+{
+    if (loaded != 0) {
+        struct dispatcher *d = dispatcher_at(loaded);
+        d->cntv_ctl = READ_SYSREG(cntv_ctl_el0) & (CNT_ENABLE | CNT_IMASK);
+        d->cntv_cval = READ_SYSREG(cntv_cval_el0);
+    }
+    WRITE_SYSREG(cntv_ctl_el0, 0);
+    loaded = 0;
+}
+
+static void load(struct dispatcher *d)
+{
+    if (loaded != d->self) {
+        unload();
+        WRITE_SYSREG(cntv_cval_el0, d->cntv_cval);
+        WRITE_SYSREG(cntv_ctl_el0, d->cntv_ctl);
+        loaded = d->self;
+    }
+    if (loaded_domain != d->domain) {
+        uint64_t table = ref_address(d->domain) + PAGE_BYTES;
+        WRITE_SYSREG(ttbr0_el1, table | (uint64_t)domain_asid(d->domain) << 48);
+        barrier_isb();
+        loaded_domain = d->domain;
+    }
+    WRITE_SYSREG(cpacr_el1, self()->fp_owner == d->self ? CPACR_FP : 0);
+}
+
 static void fp_take(struct dispatcher *d)
 {
     struct core_state *core = self();
@@ -33,6 +63,8 @@ static void fp_take(struct dispatcher *d)
     core->fp_owner = d->self;
 }
 
+/* ---- entries ----------------------------------------------------------- */
+
 /* A system call of which only x0 to x18 and x30 are saved; those may have been
  * changed in the context, the rest not. True: what runs must be chosen anew. */
 bool trap_syscall(struct dispatcher *d, uint32_t nr);
@@ -43,6 +75,28 @@ bool trap_syscall(struct dispatcher *d, uint32_t nr)
         WRITE_SYSREG(elr_el1, READ_SYSREG(elr_el1) - 4);
     }
     return self()->unsettled != 0;
+}
+
+/* A call or an answer in the common case: who goes on, with the message in the
+ * registers; NULL: it is one for trap_sync. */
+struct dispatcher *trap_call(struct dispatcher *d);
+struct dispatcher *trap_call(struct dispatcher *d)
+{
+    struct dispatcher *to = call_enter_fast(d);
+    if (to != NULL) {
+        load(to);
+    }
+    return to;
+}
+
+struct dispatcher *trap_reply(struct dispatcher *d);
+struct dispatcher *trap_reply(struct dispatcher *d)
+{
+    struct dispatcher *to = call_reply_fast(d);
+    if (to != NULL) {
+        load(to);
+    }
+    return to;
 }
 
 void trap_sync(struct dispatcher *d);
@@ -102,34 +156,6 @@ void trap_irq(struct dispatcher *d)
 }
 
 /* ---- the way back ------------------------------------------------------ */
-
-static void unload(void)
-{
-    if (loaded != 0) {
-        struct dispatcher *d = dispatcher_at(loaded);
-        d->cntv_ctl = READ_SYSREG(cntv_ctl_el0) & (CNT_ENABLE | CNT_IMASK);
-        d->cntv_cval = READ_SYSREG(cntv_cval_el0);
-    }
-    WRITE_SYSREG(cntv_ctl_el0, 0);
-    loaded = 0;
-}
-
-static void load(struct dispatcher *d)
-{
-    if (loaded != d->self) {
-        unload();
-        WRITE_SYSREG(cntv_cval_el0, d->cntv_cval);
-        WRITE_SYSREG(cntv_ctl_el0, d->cntv_ctl);
-        loaded = d->self;
-    }
-    if (loaded_domain != d->domain) {
-        uint64_t table = ref_address(d->domain) + PAGE_BYTES;
-        WRITE_SYSREG(ttbr0_el1, table | (uint64_t)domain_asid(d->domain) << 48);
-        barrier_isb();
-        loaded_domain = d->domain;
-    }
-    WRITE_SYSREG(cpacr_el1, self()->fp_owner == d->self ? CPACR_FP : 0);
-}
 
 static void set_timer(uint64_t until)
 {

@@ -30,8 +30,12 @@
     stp     x24, x25, [sp, #192]
     stp     x26, x27, [sp, #208]
     stp     x28, x29, [sp, #224]
+    SAVE_STATE
+    .endm
+
+    .macro  SAVE_STATE
     mrs     x1, sp_el0
-    str     x1, [sp, #CONTEXT_SP]
+    stp     x30, x1, [sp, #240]
     mrs     x2, elr_el1
     mrs     x3, spsr_el1
     and     x3, x3, #NZCV_MASK
@@ -44,6 +48,36 @@
     SAVE_ARGUMENTS
     SAVE_CALLER
     SAVE_REST
+    .endm
+
+    .macro  LOAD_STATE
+    ldp     x2, x3, [sp, #CONTEXT_PC]
+    and     x3, x3, #NZCV_MASK      /* EL0t, nothing masked: never the user's */
+    msr     spsr_el1, x3
+    msr     elr_el1, x2
+    ldp     x30, x2, [sp, #240]
+    msr     sp_el0, x2
+    .endm
+
+    .macro  LOAD_UPPER
+    ldp     x28, x29, [sp, #224]
+    ldp     x26, x27, [sp, #208]
+    ldp     x24, x25, [sp, #192]
+    ldp     x22, x23, [sp, #176]
+    ldp     x20, x21, [sp, #160]
+    ldp     x18, x19, [sp, #144]
+    ldp     x16, x17, [sp, #128]
+    ldp     x14, x15, [sp, #112]
+    ldp     x12, x13, [sp, #96]
+    ldp     x10, x11, [sp, #80]
+    .endm
+
+/* From the context at x1. */
+    .macro  LOAD_MESSAGE
+    ldp     x6, x7, [x1, #48]
+    ldp     x4, x5, [x1, #32]
+    ldp     x2, x3, [x1, #16]
+    ldp     x0, x1, [x1, #0]
     .endm
 
 /* x0: the dispatcher, from now on; sp: the kernel's stack. */
@@ -97,7 +131,7 @@ user_sync:
     b.ne    1f
     and     w1, w1, #0xffff
     cmp     w1, #SYSCALLS
-    b.hs    1f
+    b.hs    message
     ldr     x2, =WHOLE_CONTEXT
     lsr     x2, x2, x1
     tbnz    x2, #0, 1f
@@ -133,6 +167,69 @@ user_sync:
     bl      trap_next
     b       trap_leave
 
+/* A call or an answer (docs/abi.md: other registers are the callee's to change,
+ * so a caller's are not saved; what it finds in them is what its context held,
+ * never another's). In the common case C code says who goes on, and the message
+ * is in the context of the one that sent it. */
+message:
+    cmp     w1, #IMM_CALL
+    b.eq    4f
+    cmp     w1, #IMM_REPLY
+    b.ne    1b
+    SAVE_CALLER
+    ENTER
+    str     x0, [sp, #-16]!
+    bl      trap_reply
+    ldr     x1, [sp], #16
+    cbz     x0, 3f
+    mov     sp, x0
+    ldr     x4, [sp, #CONTEXT_TPIDR]
+    msr     tpidr_el0, x4
+    LOAD_STATE
+    mov     x8, #0
+    mov     x9, #0
+    LOAD_UPPER
+    LOAD_MESSAGE
+    eret
+
+3:  mov     sp, x1
+    SAVE_REST
+    ENTER
+    bl      trap_sync
+    bl      trap_next
+    b       trap_leave
+
+4:  stp     x8, x9, [sp, #64]
+    str     x10, [sp, #80]
+    str     x29, [sp, #232]
+    SAVE_STATE
+    ENTER
+    str     x0, [sp, #-16]!
+    bl      trap_call
+    ldr     x1, [sp], #16
+    cbz     x0, 5f
+    mov     sp, x0
+    ldr     x2, [sp, #CONTEXT_TPIDR]
+    msr     tpidr_el0, x2
+    ldp     x2, x3, [sp, #DISPATCHER_ENTRY]
+    msr     elr_el1, x2
+    msr     sp_el0, x3
+    msr     spsr_el1, xzr
+    ldr     x8, [x1, #DISPATCHER_BADGE]
+    .irp    n, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20
+    mov     x\n, #0
+    .endr
+    .irp    n, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30
+    mov     x\n, #0
+    .endr
+    LOAD_MESSAGE
+    eret
+
+5:  mov     x0, x1
+    bl      trap_sync
+    bl      trap_next
+    b       trap_leave
+
 user_irq:
     SAVE
     ENTER
@@ -153,22 +250,8 @@ trap_leave:
     mov     sp, x0
     ldr     x4, [sp, #CONTEXT_TPIDR]
     msr     tpidr_el0, x4
-    ldp     x2, x3, [sp, #CONTEXT_PC]
-    and     x3, x3, #NZCV_MASK      /* EL0t, nothing masked: never the user's */
-    msr     spsr_el1, x3
-    msr     elr_el1, x2
-    ldp     x30, x1, [sp, #240]
-    msr     sp_el0, x1
-    ldp     x28, x29, [sp, #224]
-    ldp     x26, x27, [sp, #208]
-    ldp     x24, x25, [sp, #192]
-    ldp     x22, x23, [sp, #176]
-    ldp     x20, x21, [sp, #160]
-    ldp     x18, x19, [sp, #144]
-    ldp     x16, x17, [sp, #128]
-    ldp     x14, x15, [sp, #112]
-    ldp     x12, x13, [sp, #96]
-    ldp     x10, x11, [sp, #80]
+    LOAD_STATE
+    LOAD_UPPER
     ldp     x8, x9, [sp, #64]
     ldp     x6, x7, [sp, #48]
     ldp     x4, x5, [sp, #32]

@@ -50,6 +50,28 @@ static bool is_free(const struct dispatcher *d)
     return d->state == IS_BLOCKED && d->entry != 0 && d->caller == 0;
 }
 
+static void copy_message(const struct dispatcher *from, struct dispatcher *to)
+{
+    for (uint32_t i = 0; i < 8; i++) {
+        to->context.x[i] = from->context.x[i];
+    }
+}
+
+/* What the callee starts with; vectors.S does the same in registers. */
+static void start_context(const struct dispatcher *from, struct dispatcher *to,
+                          bool with_cap)
+{
+    struct saved_context *c = &to->context;
+    uint64_t tpidr = c->tpidr;
+    *c = (struct saved_context){0};
+    copy_message(from, to);
+    c->x[8] = from->badge;
+    c->x[9] = with_cap;
+    c->pc = to->entry;
+    c->sp = to->sp;
+    c->tpidr = tpidr;
+}
+
 /* The call of `from` starts on `to`, which is free. Fails without effect. */
 static enum abi_error deliver(struct dispatcher *from, struct dispatcher *to)
 {
@@ -61,14 +83,7 @@ static enum abi_error deliver(struct dispatcher *from, struct dispatcher *to)
         }
     }
     ASSERT(to->state == IS_BLOCKED && to->caller == 0);
-    uint64_t tpidr = to->context.tpidr;
-    struct saved_context c = {.pc = to->entry, .sp = to->sp, .tpidr = tpidr};
-    for (uint32_t i = 0; i < 8; i++) {
-        c.x[i] = from->context.x[i];
-    }
-    c.x[8] = from->badge;
-    c.x[9] = with_cap;
-    to->context = c;
+    start_context(from, to, with_cap);
     to->caller = from->self;
     from->callee = to->self;
     from->endpoint = 0;
@@ -168,6 +183,11 @@ static enum abi_error try_call(struct dispatcher *d)
 
 void call_enter(struct dispatcher *d)
 {
+    struct dispatcher *to = call_enter_fast(d);
+    if (to != NULL) {
+        start_context(d, to, false);
+        return;
+    }
     enum abi_error e = try_call(d);
     if (e != ERR_OK) {
         d->context.x[8] = e;
@@ -249,9 +269,7 @@ static enum abi_error try_reply(const struct dispatcher *d,
             return e;
         }
     }
-    for (uint32_t i = 0; i < 8; i++) {
-        to->context.x[i] = x[i];
-    }
+    copy_message(d, to);
     *out = to;
     return ERR_OK;
 }
@@ -271,8 +289,13 @@ static void wait_for_call(struct dispatcher *d)
 
 void call_reply(struct dispatcher *d)
 {
-    struct dispatcher *to;
     uint64_t flags = d->context.x[8];
+    struct dispatcher *to = call_reply_fast(d);
+    if (to != NULL) {
+        copy_message(d, to);
+        to->context.x[8] = to->context.x[9] = 0;
+        return;
+    }
     enum abi_error e = try_reply(d, &to);
     if (e != ERR_OK) {
         d->context.x[8] = e;
@@ -337,6 +360,7 @@ void call_abort(struct dispatcher *d, enum abi_error error)
         callee->caller = 0;
         end_call(d, error, false);
         call_next(callee); /* if it slept while it owed an answer: it is free */
+        callee = sched_tell_callers(callee);
         if (callee->state == IS_READY) {
             sched_wake(callee); /* it goes on without the time of d */
         }
@@ -357,4 +381,71 @@ void call_forget(const struct slot *s)
     struct dispatcher *d = dispatcher_at(s->obj);
     d->reply = 0;
     end_call(d, ERR_PEER_DEAD, false);
+}
+
+/* ---- the common case ---------------------------------------------------
+ *
+ * Nothing changes of what sched_settle looks at: the chain stays, and its last
+ * level is served by the callee, then by the caller again. Their states are
+ * told to their schedulers only when the chain is cut (sched_tell_callers); so
+ * the callee must come back as its scheduler believes it to be. */
+
+static struct dispatcher *free_callee(struct dispatcher *d)
+{
+    ref_t base = domain_at(d->domain)->cnode;
+    const struct cnode *c = ram_at(base);
+    uint64_t cptr = d->context.x[8]; /* no flags, a slot of the own CNode */
+    if (base == 0 || cptr == 0 || cptr >= c->slots) {
+        return NULL;
+    }
+    const struct slot *s = slot_at(base + (ref_t)cptr);
+    if (s->type != TYPE_ENDPOINT || !(s->rights & RIGHT_CALL)) {
+        return NULL;
+    }
+    ref_t ref = endpoint_at(s->obj)->dispatcher;
+    struct dispatcher *to = dispatcher_at(ref);
+    if (ref == 0 || !is_free(to)) {
+        return NULL;
+    }
+    d->badge = s->word;
+    return to;
+}
+
+struct dispatcher *call_enter_fast(struct dispatcher *d)
+{
+    struct core_state *core = &kernel.core[0];
+    struct dispatcher *to = free_callee(d);
+    if (to == NULL) {
+        return NULL;
+    }
+    d->call_flags = 0;
+    d->call_receive = 0;
+    d->callee = to->self;
+    d->state = IS_CALLING;
+    to->caller = d->self;
+    to->state = IS_READY;
+    core->current = to->self;
+    if (to->children != 0) {
+        (void)sched_tell_callers(sched_top(core)); /* it may look at them */
+    }
+    return to;
+}
+
+struct dispatcher *call_reply_fast(struct dispatcher *d)
+{
+    struct core_state *core = &kernel.core[0];
+    struct dispatcher *to = dispatcher_at(d->caller);
+    struct upcall_page *p = upcall_page(d);
+    if (d->caller == 0 || d->context.x[8] != 0 || d->ready != 0 ||
+        d->told != IS_BLOCKED || d->until != ~0ull || p->pending != 0 ||
+        upcall_page(to)->pending != 0 || sched_top(core) == d) {
+        return NULL;
+    }
+    p->mask = MASK_OFF;
+    d->caller = 0;
+    d->state = IS_BLOCKED;
+    to->callee = 0;
+    to->state = IS_READY;
+    core->current = to->self;
+    return to;
 }

@@ -124,7 +124,7 @@ struct dispatcher {
     uint64_t until;       /* BLOCKED, CALLING */
     uint64_t pages;       /* VA of the identity page; 0: not bound */
     uint32_t pages_entry; /* directory entry when mapped */
-    uint32_t fp_used;
+    enum dispatcher_state told; /* the state that its scheduler sees */
     /* protected calls */
     ref_t caller, callee; /* dispatchers; QUEUED: callee is the endpoint's */
     ref_t endpoint;       /* QUEUED: where */
@@ -317,6 +317,11 @@ ref_t sched_settle(struct core_state *core, uint64_t now, uint64_t *until);
 /* svc #SVC_CALL and #SVC_REPLY of the current dispatcher. */
 void call_enter(struct dispatcher *d);
 void call_reply(struct dispatcher *d);
+/* The same in the common case: the registers of the message go on as they are,
+ * and the dispatcher that goes on with them is returned. NULL: nothing was
+ * done, it needs the functions above. */
+struct dispatcher *call_enter_fast(struct dispatcher *d);
+struct dispatcher *call_reply_fast(struct dispatcher *d);
 /* The next waiting call, if any, starts on d, which has become blocked. */
 void call_next(struct dispatcher *d);
 /* The call that d waits for, if any, ends with an error. */

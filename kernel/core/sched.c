@@ -49,7 +49,7 @@ void sched_unsettle(void)
 
 void sched_set_state(struct dispatcher *d, enum dispatcher_state state)
 {
-    d->state = state;
+    d->state = d->told = state;
     sched_unsettle();
     if (d->parent == 0) {
         return;
@@ -65,6 +65,20 @@ void sched_set_state(struct dispatcher *d, enum dispatcher_state state)
 static void refresh(ref_t d)
 {
     sched_set_state(dispatcher_at(d), dispatcher_at(d)->state);
+}
+
+/* Those that serve the call of d: call.c does not tell of each at once. */
+static void refresh_served(ref_t ref)
+{
+    for (uint32_t i = 0; i <= CALLS_MAX; i++) {
+        const struct dispatcher *d = dispatcher_at(ref);
+        if (d->callee == 0 ||
+            (d->state != IS_CALLING && d->state != IS_QUEUED)) {
+            return;
+        }
+        ref = d->callee;
+        refresh(ref);
+    }
 }
 
 /* Mark the scheduler p, which waits in run(): it can go on with an upcall. */
@@ -120,6 +134,9 @@ static void cut(struct core_state *core, uint32_t depth)
             return_to(dispatcher_at(core->chain[i].dispatcher), REASON_CHILD);
         }
         refresh(core->chain[i].dispatcher);
+    }
+    if (depth < old) {
+        refresh_served(core->chain[(old - 1) % CHAIN_MAX].dispatcher);
     }
 }
 

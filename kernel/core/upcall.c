@@ -54,7 +54,9 @@ void upcall_post(struct dispatcher *d, uint32_t reasons)
         return;
     }
     upcall_page(d)->pending |= reasons;
-    sched_unsettle();
+    if (d->self == kernel.core[0].current) {
+        sched_unsettle(); /* the way out delivers */
+    }
     if (d->state == IS_BLOCKED) {
         upcall_enter(d, SAVE_NONE);
         sched_set_state(d, IS_READY);

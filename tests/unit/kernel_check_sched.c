@@ -184,14 +184,32 @@ static uint32_t child_word(const struct dispatcher *d)
     }
 }
 
+/* Does it serve the end of the chain, or wait for who does? Then its scheduler
+ * is told when the chain is cut. */
+static bool serves(const struct dispatcher *d)
+{
+    const struct core_state *core = &kernel.core[0];
+    ref_t ref = core->depth == 0 ? 0 : core->chain[core->depth - 1].dispatcher;
+    for (uint32_t i = 0; i <= CALLS_MAX + 1 && ref != 0; i++) {
+        const struct dispatcher *at = dispatcher_at(ref);
+        if (at == d) {
+            return true;
+        }
+        ref =
+            at->state == IS_CALLING || at->state == IS_QUEUED ? at->callee : 0;
+    }
+    return false;
+}
+
 static void check_family(const struct dispatcher *d)
 {
     if (d->parent != 0) {
         const struct dispatcher *p = dispatcher_at(d->parent);
         require(is_live(d->parent) && p->child[d->index] == d->self, d,
                 "its parent does not know it");
-        require(p->identity.child[d->index].state == child_word(d), d,
-                "its state word is old");
+        require(p->identity.child[d->index].state == child_word(d) || serves(d),
+                d, "its state word is old");
+        require(d->told == d->state || serves(d), d, "what is told is old");
     }
     INV(C8);
     uint32_t children = 0;
