@@ -35,7 +35,7 @@
 
     .macro  SAVE_STATE
     mrs     x1, sp_el0
-    stp     x30, x1, [sp, #240]
+    str     x1, [sp, #CONTEXT_SP]
     mrs     x2, elr_el1
     mrs     x3, spsr_el1
     and     x3, x3, #NZCV_MASK
@@ -201,7 +201,7 @@ message:
 
 4:  stp     x8, x9, [sp, #64]
     str     x10, [sp, #80]
-    str     x29, [sp, #232]
+    stp     x29, x30, [sp, #232]
     SAVE_STATE
     ENTER
     str     x0, [sp, #-16]!

@@ -297,6 +297,9 @@ void upcall_event(struct dispatcher *d, uint32_t bit);
 /* ---- sched.c ----------------------------------------------------------- */
 
 void sched_set_state(struct dispatcher *d, enum dispatcher_state state);
+/* call.c does not tell of each call: tell the schedulers of the end of the chain
+ * and of those that wait for the call it made. Returns who serves it. */
+struct dispatcher *sched_tell_callers(const struct core_state *core);
 /* A dispatcher that was not ready can run: tell its scheduler. */
 void sched_wake(struct dispatcher *d);
 /* Its scheduler must look at d, which cannot go on. */

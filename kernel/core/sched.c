@@ -47,10 +47,10 @@ void sched_unsettle(void)
     kernel.core[0].unsettled = 1;
 }
 
-void sched_set_state(struct dispatcher *d, enum dispatcher_state state)
+/* Write the state of d where its scheduler sees it. */
+static void tell(struct dispatcher *d)
 {
-    d->state = d->told = state;
-    sched_unsettle();
+    d->told = d->state;
     if (d->parent == 0) {
         return;
     }
@@ -62,23 +62,22 @@ void sched_set_state(struct dispatcher *d, enum dispatcher_state state)
     upcall_page(p)->child_changed[i / 64] |= 1ull << i % 64;
 }
 
-static void refresh(ref_t d)
+void sched_set_state(struct dispatcher *d, enum dispatcher_state state)
 {
-    sched_set_state(dispatcher_at(d), dispatcher_at(d)->state);
+    d->state = state;
+    sched_unsettle();
+    tell(d);
 }
 
-/* Those that serve the call of d: call.c does not tell of each at once. */
-static void refresh_served(ref_t ref)
+struct dispatcher *sched_tell_callers(const struct core_state *core)
 {
-    for (uint32_t i = 0; i <= CALLS_MAX; i++) {
-        const struct dispatcher *d = dispatcher_at(ref);
-        if (d->callee == 0 ||
-            (d->state != IS_CALLING && d->state != IS_QUEUED)) {
-            return;
-        }
-        ref = d->callee;
-        refresh(ref);
+    ref_t top = core->chain[(core->depth - 1) % CHAIN_MAX].dispatcher;
+    struct dispatcher *d = dispatcher_at(top);
+    for (uint32_t i = 0; i <= CALLS_MAX && d->callee != 0; i++) {
+        tell(d);
+        d = dispatcher_at(d->callee);
     }
+    return d;
 }
 
 /* Mark the scheduler p, which waits in run(): it can go on with an upcall. */
@@ -127,16 +126,16 @@ static void cut(struct core_state *core, uint32_t depth)
     uint32_t old = core->depth;
     ASSERT(depth <= old && old <= CHAIN_MAX);
     charge(core, arch_now());
+    if (depth < old) {
+        tell(sched_tell_callers(core));
+    }
     core->depth = depth;
     sched_unsettle();
     for (uint32_t i = depth; i < old && i < CHAIN_MAX; i++) {
         if (i + 1 < old) {
             return_to(dispatcher_at(core->chain[i].dispatcher), REASON_CHILD);
         }
-        refresh(core->chain[i].dispatcher);
-    }
-    if (depth < old) {
-        refresh_served(core->chain[(old - 1) % CHAIN_MAX].dispatcher);
+        tell(dispatcher_at(core->chain[i].dispatcher));
     }
 }
 
@@ -233,7 +232,7 @@ enum abi_error op_run(uint64_t *x)
     c->urgency = (uint32_t)x[2];
     core->chain[core->depth++] =
         (struct chain_level){c->self, (uint32_t)x[2], x[1]};
-    refresh(c->self);
+    tell(c);
     return ERR_SWITCHED;
 }
 
