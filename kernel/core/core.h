@@ -121,9 +121,9 @@ struct dispatcher {
     ref_t self, domain, parent, sched;
     uint32_t index; /* in the parent's table */
     uint32_t urgency;
-    uint64_t until;       /* BLOCKED, CALLING */
-    uint64_t pages;       /* VA of the identity page; 0: not bound */
-    uint32_t pages_entry; /* directory entry when mapped */
+    uint64_t until;             /* BLOCKED, CALLING */
+    uint64_t pages;             /* VA of the identity page; 0: not bound */
+    uint32_t pages_entry;       /* directory entry when mapped */
     enum dispatcher_state told; /* the state that its scheduler sees */
     /* protected calls */
     ref_t caller, callee; /* dispatchers; QUEUED: callee is the endpoint's */
@@ -174,7 +174,7 @@ struct chain_level {
 };
 
 struct core_state {
-    ref_t current;     /* whose context the CPU has; 0: none */
+    ref_t current; /* whose context the CPU has; 0: none */
     uint32_t depth;
     uint32_t unsettled; /* see sched_unsettle */
     struct chain_level chain[CHAIN_MAX];
@@ -297,9 +297,11 @@ void upcall_event(struct dispatcher *d, uint32_t bit);
 /* ---- sched.c ----------------------------------------------------------- */
 
 void sched_set_state(struct dispatcher *d, enum dispatcher_state state);
-/* call.c does not tell of each call: tell the schedulers of the end of the chain
- * and of those that wait for the call it made. Returns who serves it. */
-struct dispatcher *sched_tell_callers(const struct core_state *core);
+/* The last level of the chain. */
+struct dispatcher *sched_top(const struct core_state *core);
+/* call.c does not tell of each call: tell the schedulers of d and of those that
+ * its call made wait. Returns who serves it, of whom nothing was told. */
+struct dispatcher *sched_tell_callers(struct dispatcher *d);
 /* A dispatcher that was not ready can run: tell its scheduler. */
 void sched_wake(struct dispatcher *d);
 /* Its scheduler must look at d, which cannot go on. */

@@ -69,10 +69,13 @@ void sched_set_state(struct dispatcher *d, enum dispatcher_state state)
     tell(d);
 }
 
-struct dispatcher *sched_tell_callers(const struct core_state *core)
+struct dispatcher *sched_top(const struct core_state *core)
 {
-    ref_t top = core->chain[(core->depth - 1) % CHAIN_MAX].dispatcher;
-    struct dispatcher *d = dispatcher_at(top);
+    return dispatcher_at(core->chain[(core->depth - 1) % CHAIN_MAX].dispatcher);
+}
+
+struct dispatcher *sched_tell_callers(struct dispatcher *d)
+{
     for (uint32_t i = 0; i <= CALLS_MAX && d->callee != 0; i++) {
         tell(d);
         d = dispatcher_at(d->callee);
@@ -127,7 +130,7 @@ static void cut(struct core_state *core, uint32_t depth)
     ASSERT(depth <= old && old <= CHAIN_MAX);
     charge(core, arch_now());
     if (depth < old) {
-        tell(sched_tell_callers(core));
+        tell(sched_tell_callers(sched_top(core)));
     }
     core->depth = depth;
     sched_unsettle();
@@ -157,6 +160,7 @@ void sched_take_back(struct dispatcher *d, bool itself)
 void sched_wake(struct dispatcher *d)
 {
     struct core_state *core = core_of(d);
+    tell(d); /* a call may have left it untold */
     for (uint32_t n = 0; n < CHAIN_MAX; n++) {
         if (level_of(core, d->self) >= 0) {
             sched_take_back(d, false);
