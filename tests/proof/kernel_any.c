@@ -31,7 +31,7 @@ int main(void)
 {
     any_state();
     struct dispatcher *d = dispatcher_at(any32());
-    switch (Frama_C_interval(0, 3)) {
+    switch (Frama_C_interval(0, 6)) {
     case 0:
         trap_sync(d);
         break;
@@ -40,6 +40,15 @@ int main(void)
         break;
     case 2:
         trap_irq(d);
+        break;
+    case 3:
+        (void)trap_syscall(d, Frama_C_unsigned_int_interval(0, SYS_COUNT - 1));
+        break;
+    case 4:
+        (void)trap_call(d);
+        break;
+    case 5:
+        (void)trap_reply(d);
         break;
     default:
         trap_next();
