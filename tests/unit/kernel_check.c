@@ -11,6 +11,10 @@
 
 #include "kernel_host.h"
 
+/* Slots lie in the first CHECK_CELLS cells of RAM. */
+#if !defined(CHECK_CELLS)
+#define CHECK_CELLS RAM_CELLS
+#endif
 #define SLOTS_MAX      8192u
 #define INVARIANTS_MAX 64u
 
@@ -22,7 +26,7 @@ struct item { /* a slot of the list, in order */
 
 static struct item items[SLOTS_MAX];
 static uint32_t count;
-static unsigned char in_list[RAM_CELLS];
+static unsigned char in_list[CHECK_CELLS];
 
 static uint32_t class_of(const struct slot *s)
 {
@@ -62,10 +66,11 @@ static bool same_object(const struct item *a, const struct item *b)
 static void collect(void)
 {
     ref_t ref = kernel.head, next = slot_at(ref)->next;
+    INV(C1);
     for (count = 0; next != kernel.head;
          ref = next, next = slot_at(ref)->next) {
         const struct slot *s = slot_at(next);
-        if (s->prev != ref || next >= RAM_CELLS || count == SLOTS_MAX) {
+        if (s->prev != ref || next >= CHECK_CELLS || count == SLOTS_MAX) {
             host_fail("derivation list: broken at %x", next);
         }
         if (s->type == TYPE_NULL || class_of(s) == TYPE_NULL ||
@@ -75,7 +80,6 @@ static void collect(void)
         items[count++] = (struct item){next, s, class_of(s)};
         in_list[next] = 1;
     }
-    INV(C1);
     if (slot_at(kernel.head)->prev != ref) {
         host_fail("derivation list: its end is not before its head");
     }
@@ -188,6 +192,7 @@ static void check_source(uint32_t i)
 /* Memory that the untyped calls clean is zero. */
 static void check_clean(const struct item *u)
 {
+    INV(C5);
     uint64_t from = u->s->word & 0xffffffffu, to = u->s->word >> 32;
     from = from < u->s->spare ? u->s->spare : from;
     const uint64_t *p = ram_at(u->s->obj + (ref_t)from);
@@ -271,6 +276,7 @@ static struct {
     uint64_t n;
 } counters[INVARIANTS_MAX];
 static uint32_t counters_used;
+const char *check_name = "";
 
 uint64_t *check_counter(const char *id)
 {

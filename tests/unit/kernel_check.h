@@ -9,14 +9,16 @@
 #include <stdint.h>
 
 /* Counts that the invariant of this name (tests/invariants.toml) was looked at
- * here once. */
+ * here once; what fails from here on is taken for its violation. */
 #define INV(id)                                                                \
     do {                                                                       \
         static uint64_t *counter;                                              \
+        check_name = #id;                                                      \
         counter = counter != NULL ? counter : check_counter(#id);              \
         (*counter)++;                                                          \
     } while (0)
 
+extern const char *check_name; /* the invariant being looked at */
 uint64_t *check_counter(const char *id);
 /* A line `# invariant ID COUNT` for each that was looked at. */
 void check_print(void);

@@ -108,7 +108,9 @@ static bool on_list(ref_t head, ref_t ep, bool ready)
 static void check_endpoint(ref_t ref)
 {
     const struct endpoint *ep = endpoint_at(ref);
+    INV(I1);
     check_waiters(ref);
+    INV(C8);
     if (ep->dispatcher == 0) {
         if (ep->waiters != 0 || ep->bound.next != 0 || ep->ready.next != 0) {
             host_fail("endpoint %x: bound to nobody but in use", ref);
@@ -203,6 +205,7 @@ static bool serves(const struct dispatcher *d)
 
 static void check_family(const struct dispatcher *d)
 {
+    INV(C8);
     if (d->parent != 0) {
         const struct dispatcher *p = dispatcher_at(d->parent);
         require(is_live(d->parent) && p->child[d->index] == d->self, d,
@@ -211,7 +214,6 @@ static void check_family(const struct dispatcher *d)
                 d, "its state word is old");
         require(d->told == d->state || serves(d), d, "what is told is old");
     }
-    INV(C8);
     uint32_t children = 0;
     for (uint32_t i = 0; i < CHILDREN_MAX; i++) {
         children += d->child[i] != 0;
@@ -260,6 +262,7 @@ static void check_links(const struct dispatcher *d)
 
 static void check_domains(void)
 {
+    INV(C8);
     ref_t r = kernel.domains;
     for (uint32_t i = 0; r != 0 && (i == 0 || r != kernel.domains); i++) {
         const struct domain *d = domain_at(r);
