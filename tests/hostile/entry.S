@@ -127,6 +127,42 @@ FUNC neighbour_call
 	ldp	x29, x30, [sp], #112
 	ret
 
+	.macro	EACH_X do		/* x2..x30 */
+	.irp	n, 2,3,4,5,6,7,8,9,10,11,12,13,14,15,16
+	\do	\n
+	.endr
+	.irp	n, 17,18,19,20,21,22,23,24,25,26,27,28,29,30
+	\do	\n
+	.endr
+	.endm
+	.macro	EACH_V do		/* v0..v31 */
+	.irp	n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15
+	\do	\n
+	.endr
+	.irp	n, 16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
+	\do	\n
+	.endr
+	.endm
+	.macro	X_FILL n
+	add	x\n, x0, #\n
+	.endm
+	.macro	V_FILL n
+	dup	v\n\().2d, x0
+	.endm
+	.macro	X_LOOK n
+	sub	x\n, x\n, #\n
+	eor	x\n, x\n, x0
+	orr	x1, x1, x\n
+	.endm
+	.macro	V_LOOK n
+	mov	x2, v\n\().d[0]
+	mov	x3, v\n\().d[1]
+	eor	x2, x2, x0
+	eor	x3, x3, x0
+	orr	x1, x1, x2
+	orr	x1, x1, x3
+	.endm
+
 /* bool registers_hold(uint64_t seed, uint64_t spins): all registers but those
  * of the loop have values of their own, and have them still after a while. */
 FUNC registers_hold
@@ -136,28 +172,13 @@ FUNC registers_hold
 	stp	x23, x24, [sp, #48]
 	stp	x25, x26, [sp, #64]
 	stp	x27, x28, [sp, #80]
-	.irp	n, 2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30
-	add	x\n, x0, #\n
-	.endr
-	.irp	n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
-	dup	v\n\().2d, x0
-	.endr
+	EACH_X	X_FILL
+	EACH_V	V_FILL
 	msr	tpidr_el0, x0
 1:	subs	x1, x1, #1
 	b.ne	1b
-	.irp	n, 2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30
-	sub	x\n, x\n, #\n
-	eor	x\n, x\n, x0
-	orr	x1, x1, x\n
-	.endr
-	.irp	n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
-	mov	x2, v\n\().d[0]
-	mov	x3, v\n\().d[1]
-	eor	x2, x2, x0
-	eor	x3, x3, x0
-	orr	x1, x1, x2
-	orr	x1, x1, x3
-	.endr
+	EACH_X	X_LOOK
+	EACH_V	V_LOOK
 	mrs	x2, tpidr_el0
 	eor	x2, x2, x0
 	orr	x1, x1, x2

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSL-1.0
  *
  * The hostile domain: one system call after another, of which VALID in 100 are
- * shaped so that they could be right (arguments.h, made from abi.toml, says what
- * each argument is), and in between what a domain can do without calls.
+ * shaped so that they could be right (arguments.h, made from abi.toml, says
+ * what each argument is), and in between what a domain can do without calls.
  *
  * A slot's number modulo TYPES is the type of what it mostly holds.
  */
@@ -12,12 +12,15 @@
 #include "arguments.h"
 #include "programs.h"
 
-#define VALID  60u
-#define STUBS  72u /* of entry.S */
-#define TYPES  16u
-#define SLOTS  64u
-#define DATA   ((struct hostile *)HOSTILE_DATA)
-#define PAGE   ((struct upcall_page *)(HOSTILE_VA + PAGE_BYTES))
+#define VALID      60u
+#define STUBS      72u /* of entry.S */
+#define TYPES      16u
+#define KERNEL_RAM 0xffffff8000000000
+#define KERNEL_VA  0xffffffc000080000
+#define UNALIGNED  (HOSTILE_DATA + 1)
+#define DEVICE     0x3f00b000
+#define DATA       ((struct hostile *)HOSTILE_DATA)
+#define PAGE       ((struct upcall_page *)(HOSTILE_VA + PAGE_BYTES))
 
 struct hostile {
     uint64_t x[11], sp, stub, random;
@@ -26,6 +29,7 @@ struct hostile {
 _Static_assert(offsetof(struct hostile, sp) == HOSTILE_SP, "layout.h");
 _Static_assert(offsetof(struct hostile, stub) == HOSTILE_STUB, "layout.h");
 _Static_assert(offsetof(struct hostile, random) == HOSTILE_RANDOM, "layout.h");
+_Static_assert(SYS_COUNT <= STUB_CALL, "entry.S has a stub for each call");
 
 extern const uint32_t hostile_stubs[STUBS][2];
 
@@ -46,18 +50,16 @@ static uint32_t below(uint32_t n)
 
 #define PICK(table) ((table)[below(sizeof(table) / sizeof((table)[0]))])
 
-/* ---- arguments ---------------------------------------------------------- */
+/* ---- arguments -------------------------------------------------------- */
 
 static uint64_t odd_value(void)
 {
     static const uint64_t odd[] = {
-        0,          1,          6,          7,           15,
-        63,         64,         239,        240,         255,
-        256,        4095,       0x7f,       0xffff,      1u << 16,
-        1u << 21,   0x7fffffff, 1ull << 32, 0xfffffffc,  0xfffffffd,
-        0xfffffffe, 0xffffffff, 1ull << 39, 1ull << 63,  ~0ull,
-        ~0ull << 12, 0xffffff8000000000, 0xffffffc000080000, HOSTILE_VA + 1,
-        ROOT_TEXT_VA, ROOT_DATA_VA, 0x3f00b000,
+        0,          1,          6,           7,          15,         63,
+        64,         239,        240,         255,        256,        4095,
+        0x7f,       0xffff,     1u << 16,    1u << 21,   0x7fffffff, 1ull << 32,
+        0xfffffffc, 0xfffffffd, 0xfffffffe,  0xffffffff, 1ull << 39, 1ull << 63,
+        ~0ull,      KERNEL_VA,  ~0ull << 12, KERNEL_RAM, UNALIGNED,  DEVICE,
     };
     uint64_t r = any();
     return r & 1 ? PICK(odd) : any() >> (r >> 58);
@@ -132,10 +134,11 @@ static uint64_t good_value(struct argument a)
 /* What a call of this number is about: mostly what its name says. */
 static uint32_t type_for(const struct call *c)
 {
-    static const uint8_t makeable[] = {
-        TYPE_UNTYPED, TYPE_CNODE,      TYPE_FRAME,    TYPE_FRAME,
-        TYPE_DOMAIN,  TYPE_DISPATCHER, TYPE_ENDPOINT, TYPE_SCHED_CONTEXT,
-        TYPE_RANGE};
+    static const uint8_t makeable[] = {TYPE_UNTYPED,  TYPE_CNODE,
+                                       TYPE_FRAME,    TYPE_FRAME,
+                                       TYPE_DOMAIN,   TYPE_DISPATCHER,
+                                       TYPE_ENDPOINT, TYPE_SCHED_CONTEXT,
+                                       TYPE_RANGE};
     if (c->type != TYPE_NULL && c->type != TYPE_UNTYPED) {
         return c->type;
     }
@@ -183,7 +186,7 @@ static uint32_t choose(void)
     return nr < SYS_COUNT ? nr : STUB_CALL + nr % 2;
 }
 
-/* ---- without calls ------------------------------------------------------- */
+/* ---- without calls ---------------------------------------------------- */
 
 static void fault(uint32_t how)
 {
@@ -242,7 +245,7 @@ static void misbehave(void)
     }
 }
 
-/* ---- one call ------------------------------------------------------------- */
+/* ---- one call --------------------------------------------------------- */
 
 static void spoil(void)
 {

@@ -22,9 +22,9 @@
 #define PERIOD       1000u
 #define PERIODS_FULL 64u /* the whole directory is looked at */
 #define KINDS        (SYS_COUNT + 2)
-#define ROOT_CELLS   512u /* of the root's CNode that the test uses */
+#define ROOT_CELLS   512u  /* of the root's CNode that the test uses */
 #define WINDOW_BYTES 4096u /* of the directory: what the test uses */
-#define TICK         16u  /* instructions of QEMU's -icount shift=0 */
+#define TICK         16u   /* instructions of QEMU's -icount shift=0 */
 
 struct host host = {.quick = true}; /* the directory's window alone */
 
@@ -35,7 +35,7 @@ static struct {
     ref_t watched, arena;
     uint32_t arena_order, nr;
     bool due;
-    uint64_t done[KINDS], errors[ERR_COUNT];
+    uint64_t done[KINDS];
 } k;
 
 bool __real_syscall_dispatch(struct dispatcher *d, uint32_t nr);
@@ -143,8 +143,8 @@ static uint64_t mix_kernel(uint64_t sum)
     sum = mix_one(sum, kernel.sweep, (uint64_t)c->current << 32 | c->depth);
     for (uint32_t i = 0; i < c->depth; i++) {
         const struct chain_level *l = &c->chain[i];
-        sum = mix_one(sum, (uint64_t)l->dispatcher << 32 | l->urgency,
-                      l->until);
+        sum =
+            mix_one(sum, (uint64_t)l->dispatcher << 32 | l->urgency, l->until);
     }
     return mix(sum, kernel.irq, sizeof(kernel.irq));
 }
@@ -215,8 +215,8 @@ static enum abi_error error_of(uint32_t nr, const struct dispatcher *d,
     bool call = nr == SVC_CALL || nr == SVC_REPLY;
     bool waits = nr == SYS_RUN || nr == SYS_BLOCK || nr == SYS_RESUME;
     uint64_t e = call ? x[8] : x[0];
-    if (!same_place || e >= ERR_COUNT ||
-        (call && memcmp(x, was->x, 64) != 0) || (waits && e == was->x[0])) {
+    if (!same_place || e >= ERR_COUNT || (call && memcmp(x, was->x, 64) != 0) ||
+        (waits && e == was->x[0])) {
         return ERR_OK;
     }
     return (enum abi_error)e;
@@ -248,7 +248,6 @@ static void count(uint32_t nr, enum abi_error e)
     uint32_t kind = nr == SVC_CALL    ? SYS_COUNT
                     : nr == SVC_REPLY ? SYS_COUNT + 1
                                       : nr;
-    k.errors[e]++;
     k.refused += e != ERR_OK;
     if (e == ERR_OK && kind < KINDS) {
         k.done[kind]++;
@@ -325,11 +324,7 @@ static void report(uint64_t lives, uint64_t work)
             printf("# never done: %u\n", i);
         }
     }
-    printf("# errors:");
-    for (uint32_t i = 0; i < ERR_COUNT; i++) {
-        printf(" %llu", k.errors[i]);
-    }
-    printf("\n# instructions a call: %llu; of them digests %llu, whole "
+    printf("# instructions a call: %llu; of them digests %llu, whole "
            "digests %llu, kcheck %llu\n",
            (arch_now() - k.began) * TICK / k.calls,
            k.cost_near * TICK / k.calls, k.cost_whole * TICK / k.calls,

@@ -17,7 +17,7 @@ enum kcheck_op {
 };
 
 enum kcheck_wrong {
-    WRONG_SETUP,     /* a call of the root program failed; x2: error << 32 | line */
+    WRONG_SETUP, /* a call of the root program failed; x2: error << 32 | line */
     WRONG_NEIGHBOUR, /* found its memory, registers or an answer changed */
     WRONG_PROGRESS,  /* a neighbour did nothing; x2: which */
 };

@@ -6,7 +6,7 @@
 #pragma once
 
 #define NEIGHBOURS   3
-#define HOSTILE      NEIGHBOURS /* its index below the root program */
+#define HOSTILE      NEIGHBOURS   /* its index below the root program */
 #define DOMAIN_VA    0x4000000000 /* of domain 0; 2 MiB each */
 #define DATA_OFFSET  0x10000
 #define DATA_PAGES   4

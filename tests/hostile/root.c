@@ -65,7 +65,7 @@ static void make(cptr_t from, cptr_t to, uint32_t type, uint32_t log2)
                             type == TYPE_CNODE ? rank : 0));
 }
 
-/* ---- domains -------------------------------------------------------------- */
+/* ---- domains ---------------------------------------------------------- */
 
 static uint64_t va_of(uint32_t i)
 {
@@ -113,8 +113,8 @@ static void neighbours_make(void)
         child_slots(&child[i]);
         child_make(i, arena);
         MUST(sys_event_mint(events + i, child[i].dispatcher, i));
-        MUST(sys_stretch_attach(child[i].stretch, CPTR_SELF_DOMAIN,
-                                RIGHT_READ));
+        MUST(
+            sys_stretch_attach(child[i].stretch, CPTR_SELF_DOMAIN, RIGHT_READ));
     }
     make(arena, server, TYPE_ENDPOINT, ENDPOINT_LOG2);
     MUST(sys_endpoint_bind(server, child[IS_SERVER].dispatcher));
@@ -125,7 +125,7 @@ static void neighbours_make(void)
     }
 }
 
-/* ---- the hostile domain ---------------------------------------------------- */
+/* ---- the hostile domain ----------------------------------------------- */
 
 /* In slot T of its CNode an object of type T, and more of some behind. */
 static void hostile_furnish(const struct child *c)
@@ -149,14 +149,10 @@ static void hostile_furnish(const struct child *c)
     MUST(sys_stretch_create(OWN(TYPE_STRETCH), hostile_memory, hostile_range,
                             HOSTILE_FREE_VA + 2 * STRETCH_BYTES));
     const cptr_t copy[][2] = {
-        {TYPE_CPU, info->slot_cpu},
-        {TYPE_IRQ, info->slot_irq + 1},
-        {TYPE_EVENT, events},
-        {TYPE_EVENT + 16, events + 1},
-        {TYPE_EVENT + 32, events + 2},
-        {TYPE_STRETCH + 16, c->stretch},
-        {TYPE_DOMAIN + 16, c->domain},
-        {TYPE_DISPATCHER + 16, c->dispatcher},
+        {TYPE_CPU, info->slot_cpu},    {TYPE_IRQ, info->slot_irq + 1},
+        {TYPE_EVENT, events},          {TYPE_EVENT + 16, events + 1},
+        {TYPE_EVENT + 32, events + 2}, {TYPE_STRETCH + 16, c->stretch},
+        {TYPE_DOMAIN + 16, c->domain}, {TYPE_DISPATCHER + 16, c->dispatcher},
         {TYPE_FRAME + 16, c->frames},
     };
     for (uint32_t i = 0; i < sizeof(copy) / sizeof(copy[0]); i++) {
@@ -198,7 +194,7 @@ static void hostile_look(void)
     }
 }
 
-/* ---- the end ---------------------------------------------------------------- */
+/* ---- the end ---------------------------------------------------------- */
 
 static const struct neighbour *neighbour(uint32_t i)
 {
@@ -227,7 +223,7 @@ static void end(void)
     kcheck(KCHECK_END, lives, work);
 }
 
-/* ---- who runs ----------------------------------------------------------------- */
+/* ---- who runs --------------------------------------------------------- */
 
 /* Where upcalls of the root program come, on an empty stack. */
 void schedule(void)
