@@ -21,7 +21,7 @@ FUNC _start				/* x0: struct boot_info */
 	.text
 /* long kcheck(long op, long a, long b); */
 FUNC kcheck
-	svc	#0x6b63
+	svc	#KCHECK
 	ret
 
 /* ---- the hostile domain --------------------------------------------------
@@ -65,7 +65,7 @@ hostile_stubs:
 	.endr
 	STUB	0x8000
 	STUB	0x4000
-	STUB	0x6b63
+	STUB	KCHECK
 	STUB	0x3fff
 	STUB	0x4001
 	STUB	0x8001

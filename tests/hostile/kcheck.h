@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#define KCHECK 0x6b63
+#include "layout.h"
 
 enum kcheck_op {
     KCHECK_BEGIN,  /* x1: seed, x2: slot of the untyped that all is made of */

@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#define KCHECK 0x6b63 /* number of the system call that kcheck.h speaks of */
+
 #define NEIGHBOURS   3
 #define HOSTILE      NEIGHBOURS   /* its index below the root program */
 #define DOMAIN_VA    0x4000000000 /* of domain 0; 2 MiB each */
