@@ -26,7 +26,7 @@ enum {
 struct parse {
     struct manifest *out;
     struct manifest_error *error;
-    struct manifest_domain *domain; /* being read, or NULL */
+    struct manifest_domain *domain; /* the last; none if none is counted */
     uint32_t keys_seen;             /* bit i: keys[i], in this block */
     struct line line;
 };
@@ -59,7 +59,7 @@ static int fail(const struct parse *p, uint32_t i, const char *const pieces[])
 
 static const char *word_text(const struct parse *p, uint32_t i)
 {
-    return p->line.words[i].text;
+    return p->line.buffer + p->line.words[i].begin;
 }
 
 /* Fails at value i: PROBLEM, the key, and the value itself. */
@@ -84,9 +84,15 @@ static int word_keep(const struct parse *p, uint32_t i,
                      struct manifest_word *word)
 {
     struct manifest *m = p->out;
-    size_t bytes = strlen(word_text(p, i)) + 1;
+    const char *buffer = p->line.buffer;
+    uint32_t from = p->line.words[i].begin;
+    uint32_t to = m->strings_bytes;
 
-    if (bytes > MANIFEST_STRINGS_MAX_BYTES - m->strings_bytes) {
+    while (to < MANIFEST_STRINGS_MAX_BYTES && from < MANIFEST_LINE_MAX_BYTES &&
+           buffer[from] != '\0') {
+        m->strings[to++] = buffer[from++];
+    }
+    if (to == MANIFEST_STRINGS_MAX_BYTES) {
         return fail(p, i,
                     PIECES("manifest is too big: its words exceed "
                            "16384 bytes"));
@@ -94,8 +100,7 @@ static int word_keep(const struct parse *p, uint32_t i,
     word->text = (uint16_t)m->strings_bytes;
     word->line = p->line.number;
     word->column = p->line.words[i].column;
-    memcpy(m->strings + m->strings_bytes, word_text(p, i), bytes);
-    m->strings_bytes += (uint32_t)bytes;
+    m->strings_bytes = to + 1; /* behind a byte that is NUL already */
     return 0;
 }
 
@@ -166,7 +171,7 @@ static int pin_function(const char *name, uint8_t *function)
 /* FIRST-LAST or just one. */
 static int pins_range(const struct parse *p, struct manifest_pins *pins)
 {
-    uint64_t first;
+    uint64_t first = 0;
     uint64_t last;
     const char *end = number_read(word_text(p, 1), MANIFEST_PIN_LAST, &first);
 
@@ -186,7 +191,7 @@ static int pins_read(struct parse *p)
 {
     struct manifest_pins *pins = &p->out->pins[p->out->pins_count];
 
-    if (p->out->pins_count == MANIFEST_PINS_MAX) {
+    if (p->out->pins_count >= MANIFEST_PINS_MAX) {
         return fail(p, 0, PIECES("more than 16 lines of \"pins\""));
     }
     if (pins_range(p, pins) != 0) {
@@ -214,9 +219,10 @@ static int file_read(struct parse *p)
 static int device_read(struct parse *p)
 {
     struct manifest_domain *d = p->domain;
-    struct manifest_device *device = &d->devices[d->device_count];
+    uint8_t n = d->device_count;
+    struct manifest_device *device = &d->devices[n];
 
-    if (d->device_count == MANIFEST_DEVICES_MAX) {
+    if (n >= MANIFEST_DEVICES_MAX) {
         return fail_list(p, 1, "4");
     }
     if (number_take(p, 1, 0, UINT64_MAX, &device->base) != 0 ||
@@ -232,23 +238,25 @@ static int device_read(struct parse *p)
     if (device->bytes > UINT64_MAX - device->base) {
         return fail_value(p, 2, "ends past the last address");
     }
-    d->device_count++;
+    d->device_count = n + 1;
     return word_keep(p, 1, &device->word);
 }
 
 static int irq_read(struct parse *p)
 {
     struct manifest_domain *d = p->domain;
+    uint8_t n = d->irq_count;
     uint64_t number;
 
-    if (d->irq_count == MANIFEST_IRQS_MAX) {
+    if (n >= MANIFEST_IRQS_MAX) {
         return fail_list(p, 1, "4");
     }
     if (number_take(p, 1, 0, MANIFEST_IRQ_LAST, &number) != 0) {
         return -1;
     }
-    d->irqs[d->irq_count].number = (uint32_t)number;
-    return word_keep(p, 1, &d->irqs[d->irq_count++].word);
+    d->irq_count = n + 1;
+    d->irqs[n].number = (uint32_t)number;
+    return word_keep(p, 1, &d->irqs[n].word);
 }
 
 static int memory_read(struct parse *p)
@@ -282,28 +290,32 @@ static int priority_read(struct parse *p)
 static int provides_read(struct parse *p)
 {
     struct manifest_domain *d = p->domain;
+    uint8_t n = d->provide_count;
 
-    if (d->provide_count == MANIFEST_PROVIDES_MAX) {
+    if (n >= MANIFEST_PROVIDES_MAX) {
         return fail_list(p, 1, "4");
     }
-    return name_keep(p, 1, &d->provides[d->provide_count++]);
+    d->provide_count = n + 1;
+    return name_keep(p, 1, &d->provides[n]);
 }
 
 static int need_add(struct parse *p, uint32_t word)
 {
     struct manifest_domain *d = p->domain;
+    uint8_t n = d->need_count;
     uint32_t i;
 
-    for (i = 0; i < d->need_count; i++) {
+    for (i = 0; i < n; i++) {
         if (strcmp(manifest_string(p->out, d->needs[i].service),
                    word_text(p, word)) == 0) {
             return fail_value(p, word, "is there twice");
         }
     }
-    if (d->need_count == MANIFEST_NEEDS_MAX) {
+    if (n >= MANIFEST_NEEDS_MAX) {
         return fail_list(p, word, "8");
     }
-    return name_keep(p, word, &d->needs[d->need_count++].service);
+    d->need_count = n + 1;
+    return name_keep(p, word, &d->needs[n].service);
 }
 
 static int needs_read(struct parse *p)
@@ -355,10 +367,11 @@ static int args_read(struct parse *p)
     uint32_t i;
 
     for (i = 1; i < p->line.word_count; i++) {
-        if (word_keep(p, i, &d->args[d->arg_count++]) != 0) {
+        if (word_keep(p, i, &d->args[i - 1]) != 0) {
             return -1;
         }
     }
+    d->arg_count = (uint8_t)(i - 1);
     return 0;
 }
 
@@ -376,7 +389,7 @@ static int domain_end(const struct parse *p)
 {
     const struct manifest_domain *d = p->domain;
 
-    if (d != NULL && d->file.text == 0) {
+    if (p->out->domain_count != 0 && d->file.text == 0) {
         return manifest_error_set(p->error, d->name.line, d->name.column,
                                   PIECES("domain \"",
                                          manifest_string(p->out, d->name),
@@ -392,7 +405,7 @@ static int domain_read(struct parse *p)
     if (domain_end(p) != 0) {
         return -1;
     }
-    if (m->domain_count == MANIFEST_DOMAINS_MAX) {
+    if (m->domain_count >= MANIFEST_DOMAINS_MAX) {
         return fail(p, 0, PIECES("more than 32 domains"));
     }
     p->domain = &m->domains[m->domain_count++];
@@ -424,13 +437,15 @@ enum { KEY_COUNT = sizeof(keys) / sizeof(keys[0]) };
 static int key_check(const struct parse *p, const struct key *key)
 {
     uint32_t values = p->line.word_count - 1u;
+    uint32_t most = key->values_max;
+    bool in_domain = p->out->domain_count != 0;
 
-    if (key->of_domain && p->domain == NULL) {
+    if (key->of_domain && !in_domain) {
         return fail(p, 0,
                     PIECES("key \"", key->name,
                            "\" before the first \"domain\""));
     }
-    if (!key->of_domain && p->domain != NULL && key->read != domain_read) {
+    if (!key->of_domain && in_domain && key->read != domain_read) {
         return fail(p, 0,
                     PIECES("key \"", key->name,
                            "\" must come before "
@@ -442,19 +457,25 @@ static int key_check(const struct parse *p, const struct key *key)
     if (values < key->values_min) {
         return fail(p, 0, PIECES("key \"", key->name, "\" lacks a value"));
     }
-    if (values > key->values_max) {
-        return fail(p, key->values_max + 1u,
-                    PIECES("\"", word_text(p, key->values_max + 1u),
+    if (values > most) {
+        return fail(p, most + 1,
+                    PIECES("\"", word_text(p, most + 1),
                            "\" is one value too many for key \"", key->name,
                            "\""));
     }
     return 0;
 }
 
-static int line_read(struct parse *p)
+/* The line is text[begin..end). */
+static int line_read(struct parse *p, const char *text, size_t begin,
+                     size_t end)
 {
     uint32_t i = 0;
 
+    p->line.number++;
+    if (line_split(&p->line, text, begin, end, p->error) != 0) {
+        return -1;
+    }
     if (p->line.word_count == 0) {
         return 0;
     }
@@ -476,28 +497,24 @@ static int line_read(struct parse *p)
 
 static int lines_read(struct parse *p, const char *text, size_t n)
 {
-    const char *newline;
-    size_t bytes;
+    size_t begin = 0;
+    size_t end;
 
-    while (n > 0) {
-        newline = memchr(text, '\n', n);
-        bytes = newline != NULL ? (size_t)(newline - text) : n;
-        p->line.number++;
-        if (line_split(&p->line, text, bytes, p->error) != 0 ||
-            line_read(p) != 0) {
-            return -1;
+    for (end = 0; end < n; end++) {
+        if (text[end] == '\n') {
+            if (line_read(p, text, begin, end) != 0) {
+                return -1;
+            }
+            begin = end + 1;
         }
-        bytes += newline != NULL;
-        text += bytes;
-        n -= bytes;
     }
-    return 0;
+    return begin < n ? line_read(p, text, begin, n) : 0;
 }
 
 int manifest_parse(const char *text, size_t n, struct manifest *out,
                    struct manifest_error *error)
 {
-    struct parse p = {.out = out, .error = error};
+    struct parse p = {.out = out, .error = error, .domain = out->domains};
     int result = -1;
 
     memset(out, 0, sizeof(*out));

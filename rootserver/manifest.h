@@ -127,7 +127,7 @@ struct manifest {
     struct manifest_pins pins[MANIFEST_PINS_MAX];
     struct manifest_domain domains[MANIFEST_DOMAINS_MAX];
     uint8_t order[MANIFEST_DOMAINS_MAX]; /* indices, first to start first */
-    char strings[MANIFEST_STRINGS_MAX_BYTES];
+    char strings[MANIFEST_STRINGS_MAX_BYTES + 1]; /* the last stays NUL */
 };
 
 _Static_assert(sizeof(struct manifest) <= 65536, "fits a static 64 KiB");

@@ -13,20 +13,18 @@ void manifest_error_begin(struct manifest_error *error, uint32_t line,
 {
     error->line = line;
     error->column = column;
-    error->message[0] = '\0';
+    memset(error->message, 0, sizeof(error->message));
 }
 
 static void message_append(struct manifest_error *error, const char *from,
                            size_t n)
 {
-    size_t used = strlen(error->message);
-    size_t room = sizeof(error->message) - 1 - used;
+    size_t at = strlen(error->message);
+    size_t i;
 
-    if (n > room) {
-        n = room;
+    for (i = 0; i < n && at < sizeof(error->message) - 1; i++) {
+        error->message[at++] = from[i];
     }
-    memcpy(error->message + used, from, n);
-    error->message[used + n] = '\0';
 }
 
 void manifest_error_add(struct manifest_error *error, const char *piece)

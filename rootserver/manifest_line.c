@@ -5,7 +5,6 @@
 #include "manifest_error.h"
 
 #include <stdbool.h>
-#include <string.h>
 
 static bool is_blank(char c)
 {
@@ -23,9 +22,10 @@ static int byte_refuse(const struct line *line, size_t at, uint8_t byte,
                                      " is not printable ASCII"));
 }
 
-static int bytes_check(const struct line *line, const char *text, size_t n,
+static int bytes_check(const struct line *line, size_t n,
                        struct manifest_error *error)
 {
+    const char *text = line->buffer;
     size_t i;
 
     for (i = 0; i < n; i++) {
@@ -45,8 +45,8 @@ static size_t word_add(struct line *line, size_t at,
     size_t begin = at + quoted;
     size_t end = begin;
 
-    while (buffer[end] != '\0' && buffer[end] != '"' &&
-           (quoted || !is_blank(buffer[end]))) {
+    while (end < MANIFEST_LINE_MAX_BYTES && buffer[end] != '\0' &&
+           buffer[end] != '"' && (quoted || !is_blank(buffer[end]))) {
         end++;
     }
     if (quoted && buffer[end] == '\0') {
@@ -64,7 +64,7 @@ static size_t word_add(struct line *line, size_t at,
                            PIECES("no blank behind a quoted word"));
         return 0;
     }
-    line->words[line->word_count].text = buffer + begin;
+    line->words[line->word_count].begin = (uint16_t)begin;
     line->words[line->word_count].column = (uint16_t)(at + 1);
     line->word_count++;
     if (buffer[end] == '\0') {
@@ -74,25 +74,28 @@ static size_t word_add(struct line *line, size_t at,
     return end + 1;
 }
 
-int line_split(struct line *line, const char *text, size_t n,
+int line_split(struct line *line, const char *text, size_t begin, size_t end,
                struct manifest_error *error)
 {
     size_t at = 0;
+    size_t n = 0;
 
     line->word_count = 0;
-    if (n > 0 && text[n - 1] == '\r') {
-        n--;
+    if (end > begin && text[end - 1] == '\r') {
+        end--;
     }
-    if (n > MANIFEST_LINE_MAX_BYTES) {
+    for (; begin < end && n < MANIFEST_LINE_MAX_BYTES; begin++) {
+        line->buffer[n++] = text[begin];
+    }
+    line->buffer[n] = '\0';
+    if (begin < end) {
         return manifest_error_set(error, line->number,
                                   MANIFEST_LINE_MAX_BYTES + 1,
                                   PIECES("line is longer than 256 bytes"));
     }
-    if (bytes_check(line, text, n, error) != 0) {
+    if (bytes_check(line, n, error) != 0) {
         return -1;
     }
-    memcpy(line->buffer, text, n);
-    line->buffer[n] = '\0';
     while (at < n) {
         if (is_blank(line->buffer[at])) {
             at++;
@@ -101,7 +104,7 @@ int line_split(struct line *line, const char *text, size_t n,
         if (line->buffer[at] == '#') {
             return 0;
         }
-        if (line->word_count == LINE_WORDS_MAX) {
+        if (line->word_count >= LINE_WORDS_MAX) {
             return manifest_error_set(error, line->number, (uint32_t)at + 1,
                                       PIECES("more words than any key "
                                              "takes"));

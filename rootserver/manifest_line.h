@@ -16,24 +16,24 @@
 enum { LINE_WORDS_MAX = 1 + MANIFEST_ARGS_MAX };
 
 struct line_word {
-    const char *text; /* C string inside the line's buffer */
-    uint16_t column;  /* from 1 */
+    uint16_t begin;  /* of a C string in the line's buffer */
+    uint16_t column; /* from 1 */
 };
 
 struct line {
     uint16_t number;     /* from 1 */
     uint16_t word_count; /* 0: blank or comment */
     struct line_word words[LINE_WORDS_MAX];
-    char buffer[MANIFEST_LINE_MAX_BYTES + 1];
+    char buffer[MANIFEST_LINE_MAX_BYTES + 2]; /* the last two stay NUL */
 };
 
 /*
  * line_split - check the bytes of a line and cut it into words
- * text  [in]   n bytes, without the newline
- * line  [out]  all but `number`, which must be set
+ * text  [in]   the line is text[begin..end), without the newline
+ * line  [out]  all but `number`; zeroed when the first line is split
  * Returns 0, or -1 and *error.
  */
-int line_split(struct line *line, const char *text, size_t n,
+int line_split(struct line *line, const char *text, size_t begin, size_t end,
                struct manifest_error *error);
 
 /*
