@@ -59,9 +59,12 @@ def command_of(target, folder, planted):
             raise Broken(f"no source matches {pattern}")
         sources += found
     split = ",".join(name + ":0" for name in target.get("split", []))
+    states = ",".join(f"{name}:{n}"
+                      for name, n in target.get("states", {}).items())
     return ["frama-c", *FLAGS, "-cpp-extra-args=" + " ".join(cpp), *sources,
             "-eva-precision", str(target["precision"]),
-            *(["-eva-split-return-function", split] if split else [])]
+            *(["-eva-split-return-function", split] if split else []),
+            *(["-eva-slevel-function", states] if states else [])]
 
 
 def analyse(target, folder, planted=False):
