@@ -16,7 +16,6 @@ C_FLAGS = ["-std=gnu11", "-g", "-O1", "-fno-omit-frame-pointer", SANITIZE,
            "-Wundef", "-Wvla", "-Wstrict-prototypes", "-Wmissing-prototypes",
            "-Werror"]
 TIMEOUT_S = 300                     # of a row that says nothing
-FUZZ_SECONDS = {"quick": 3, "normal": 5, "full": 45}
 OUTPUT_BYTES_MAX = 4 << 20
 
 
@@ -120,34 +119,9 @@ def find_clang():
 
 
 def run_fuzz(row, options):
-    """A bounded libFuzzer run from the seeds; one run is one test."""
-    clang = find_clang()
-    if not clang:
+    """A counted libFuzzer run from the seeds; one run is one test."""
+    if not find_clang():
         return Outcome.skip("no clang; scripts/setup --full installs it")
-    flags = [f for f in C_FLAGS if f != SANITIZE]
-    flags.append("-fsanitize=fuzzer,address,undefined")
-    try:
-        program = compile_program(row, clang, flags, options, ".fuzz")
-    except (CompileError, OSError) as error:
-        return Outcome.failure(str(error))
-    corpus = program + ".corpus"
-    os.makedirs(corpus, exist_ok=True)
-    if "seeds" in row:
-        made = subprocess.run([*row["seeds"], corpus], cwd=options.root,
-                              capture_output=True, text=True, check=False)
-        if made.returncode != 0:
-            return Outcome.failure("seeds: " + made.stdout + made.stderr)
-    seconds = FUZZ_SECONDS[options.lane]
-    command = [program, f"-max_total_time={seconds}", "-seed=1",
-               "-timeout=10", "-rss_limit_mb=2048", "-print_final_stats=1",
-               f"-artifact_prefix={program}.crash-",
-               *row.get("args", []), corpus]
-    try:
-        done = subprocess.run(command, cwd=options.root, text=True,
-                              stdin=subprocess.DEVNULL, capture_output=True,
-                              timeout=seconds * 3 + 120, check=False)
-    except subprocess.TimeoutExpired:
-        return Outcome.failure("the fuzzer did not end in time")
-    if done.returncode != 0:
-        return Outcome.failure(done.stderr[-4000:])
-    return Outcome(passed=1)
+    return run_program(
+        ["python3", "tests/fuzz/run.py", options.build, row["name"], "--lane",
+         options.lane], row.get("timeout", TIMEOUT_S), options)

@@ -43,7 +43,7 @@ def elf_small():
 
 
 def elf_full():
-    """Three segments, two relocations, two functions by name."""
+    """Three segments, two relocations, four functions by name."""
     heads = program(LOAD, RX, 0, 0, 0x300, 0x300) \
         + program(LOAD, R, 0x300, 0x1300, 0x100, 0x100) \
         + program(LOAD, RW, 0x400, DATA_VADDR + 0x400, 64, 4096) \
@@ -54,13 +54,15 @@ def elf_full():
     names = b"\0main\0start\0"
     symbols = bytes(24) \
         + struct.pack("<IBBHQQ", 1, 0x12, 0, 1, 0x210, 8) \
-        + struct.pack("<IBBHQQ", 6, 0x10, 0, 1, 0x200, 0)
+        + struct.pack("<IBBHQQ", 6, 0x10, 0, 1, 0x200, 0) \
+        + struct.pack("<IBBHQQ", 1, 0x12, 0, 1, 0x230, 8) \
+        + struct.pack("<IBBHQQ", 6, 0x12, 0, 1, 0x220, 8)
     sections = bytes(64) \
-        + struct.pack("<IIQQQQIIQQ", 0, 2, 0, 0, 0x500, 72, 2, 1, 8, 24) \
+        + struct.pack("<IIQQQQIIQQ", 0, 2, 0, 0, 0x700, 120, 2, 1, 8, 24) \
         + struct.pack("<IIQQQQIIQQ", 0, 3, 0, 0, 0x550, 12, 0, 0, 1, 0)
     return place((0, elf_header(4, 0x560, 3) + heads), (0x300, rela),
-                 (0x340, dynamic), (0x400, bytes(64)), (0x500, symbols),
-                 (0x550, names), (0x560, sections))
+                 (0x340, dynamic), (0x400, bytes(64)), (0x550, names),
+                 (0x560, sections), (0x700, symbols))
 
 
 DRIVERS = b"""# drivers
@@ -100,9 +102,91 @@ domain b
     critical no
 """
 
+LIMITS = {     # one word or line too many of each kind
+    "devices": "".join(f"device 0x{i}000 4096\n" for i in range(1, 6)),
+    "irqs": "irq 1\nirq 2\nirq 3\nirq 4\nirq 5\n",
+    "provides": "".join(f"provides s{i}\n" for i in range(5)),
+    "needs": "needs a b c d e f g h i\n",
+    "needs-twice": "needs a a\n",
+    "needs-nobody": "needs a\n",
+    "file-empty": "file \"\"\n",
+    "file-twice": "file g\n",
+    "device-end": "device 0xfffffffffffff000 0x2000\n",
+    "device-base": "device 0x1001 4096\n",
+    "device-size": "device 0x1000 1\n",
+    "device-word": "device x 1\n",
+    "device-twice": "device 0x1000 4096\ndevice 0x1000 4096\n",
+    "irq-word": "irq x\n",
+    "irq-twice": "irq 1\nirq 1\n",
+    "memory-unit": "memory 5\n",
+    "memory-size": "memory 1K\n",
+    "priority": "priority 0\n",
+    "restart-word": "restart x\n",
+    "restart-number": "restart 70000\n",
+    "critical": "critical maybe\n",
+    "provides-twice": "provides s\nprovides s\n",
+    "line": "args " + 300 * "a" + "\n",
+}
+GLOBAL = {
+    "pins": "".join(f"pins {i} input\n" for i in range(17)),
+    "pins-twice": "pins 1-4 alt0\npins 3 alt1\n",
+    "pins-range": "pins 9-3 alt0\n",
+    "pins-function": "pins 9 x\n",
+}
+TWO = "domain b\nfile f\n"
+SAME = {
+    "device": "device 0x1000 4096\n",
+    "irq": "irq 1\n",
+    "service": "provides s\n",
+}
+
+
+def manifest_seeds():
+    first = "domain a\nfile f\n"
+    made = {name: first + line for name, line in LIMITS.items()}
+    made |= {name: line + first for name, line in GLOBAL.items()}
+    made |= {"two-" + name: first + line + TWO + line
+             for name, line in SAME.items()}
+    made["two-names"] = first + first
+    made["domains"] = "".join(f"domain d{i}\nfile f\n" for i in range(33))
+    return {name: lambda text=text: text.encode()
+            for name, text in made.items()}
+
+
+def patched(offset, data, make=elf_full):
+    """The good file with other bytes in one place."""
+    def changed():
+        file = bytearray(make())
+        file[offset:offset + len(data)] = data
+        return bytes(file)
+    return changed
+
+
+PROGRAM = 64            # where program header 0 begins; each has 56 bytes
+ELF_BAD = {
+    "x86": patched(18, b"\x3e\0"),
+    "i386": patched(18, b"\3\0"),
+    "core": patched(16, b"\4\0"),
+    "object": patched(16, b"\1\0"),
+    "arm": patched(18, b"\x28\0"),
+    "riscv": patched(18, b"\xf3\0"),
+    "empty": lambda: b"",
+    "same-page": patched(PROGRAM + 56 + 16, struct.pack("<Q", 0x300)),
+    "rights-twice": patched(PROGRAM + 2 * 56 + 16,
+                            struct.pack("<Q", 0x1400)),
+    "slot-twice": patched(PROGRAM + 2 * 56 + 16, struct.pack("<Q", 0x2400)),
+    "two-dynamic": patched(PROGRAM + 56, struct.pack("<I", DYNAMIC)),
+    "rela-far": patched(0x300, struct.pack("<Q", DATA_VADDR + 0x2000)),
+    "rela-odd": patched(0x300, struct.pack("<Q", DATA_VADDR + 0x401)),
+    "rela-code": patched(0x300, struct.pack("<Q", 0x210)),
+    "rela-addend": patched(0x310, struct.pack("<Q", 1 << 40)),
+    "rela-kind": patched(0x308, struct.pack("<Q", 257)),
+}
+
 SEEDS = {
-    "elf": {"small": elf_small, "full": elf_full},
+    "elf": {"small": elf_small, "full": elf_full, **ELF_BAD},
     "manifest": {
+        **manifest_seeds(),
         "tiny": lambda: b"domain a\nfile f\n",
         "drivers": lambda: DRIVERS,
         "shell": lambda: SHELL,
