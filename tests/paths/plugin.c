@@ -10,8 +10,7 @@
  *   -plugin FILE.so,vectors=ADDRESS,out=FILE
  *
  * Writes lines `NUMBER COUNT PART STAY TOTAL`; numbers from 0x10000 are
- * vectors. Debian ships no header for plugins: what is used of the interface is
- * declared here.
+ * vectors.
  */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -20,27 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct qemu_plugin_tb;
-struct qemu_plugin_insn;
-typedef void (*translate_callback)(uint64_t id, struct qemu_plugin_tb *tb);
-typedef void (*execute_callback)(unsigned cpu, void *data);
-typedef void (*exit_callback)(uint64_t id, void *data);
-
-void qemu_plugin_register_vcpu_tb_trans_cb(uint64_t id, translate_callback f);
-void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb *tb,
-                                          execute_callback f, int flags,
-                                          void *data);
-void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *insn,
-                                            execute_callback f, int flags,
-                                            void *data);
-void qemu_plugin_register_atexit_cb(uint64_t id, exit_callback f, void *data);
-size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *tb);
-struct qemu_plugin_insn *qemu_plugin_tb_get_insn(
-    const struct qemu_plugin_tb *tb, size_t i);
-uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *insn);
-uint64_t qemu_plugin_tb_vaddr(const struct qemu_plugin_tb *tb);
-const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *insn);
-int qemu_plugin_install(uint64_t id, const void *info, int argc, char **argv);
+#include "tests/paths/qemu_plugin.h"
 
 int qemu_plugin_version = 1;
 

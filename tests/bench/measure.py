@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: BSL-1.0
+"""Boot the benchmark under QEMU and count its marked regions.
+
+A Figure is what one row needs, by exception level, in instructions. Nothing is
+subtracted: the counter is proven on regions whose length is known, and a row
+whose runs do not agree is an error, not a mean. Runs in which an interrupt
+came do not count, unless the row is about one.
+"""
+
+import collections
+import os
+import re
+import subprocess
+import sys
+import tomllib
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+sys.path.insert(0, os.path.join(ROOT, "tests/system"))
+
+from vesper import Card, Guest      # noqa: E402  (needs the path above)
+
+ICOUNT = ("-icount", "shift=0,sleep=off", "-seed", "1")
+WARM = 5                        # runs that must agree
+IRQ_VECTOR = 0x480              # of interrupts from user mode
+BOOT_S = 300
+COUNTERS = ("el0", "el1", "barrier", "isb", "tlbi", "ttbr", "irq")
+Run = collections.namedtuple("Run", COUNTERS)
+ROW = re.compile(r"^row (\d+) (.+)$", re.MULTILINE)
+AXIS = re.compile(r"(\w+) (\d+): (.+)")
+PROOF = {                       # row: (EL0 instructions, passes the kernel)
+    "proof: empty region": (0, False),
+    "proof: 100 nops": (100, False),
+    "proof: loop of 2,001 instructions": (2001, False),
+    "proof: a system call and 3 nops": (4, True),
+}
+
+
+class BenchError(Exception):
+    """A count that cannot be trusted, for the user."""
+
+
+class Figure:
+    """One row: the warm run that five agree on, and the first."""
+
+    def __init__(self, first, warm, per=1):
+        self.warm, self.per = warm, per
+        self.el0, self.el1 = self._share(warm.el0), self._share(warm.el1)
+        self.total = self._share(warm.el0 + warm.el1)
+        self.first = self._share(first.el0 + first.el1)
+
+    def _share(self, count):
+        return count if self.per == 1 else round(count / self.per, 3)
+
+
+def load_rows():
+    """rows.toml: order, goals and what peers need."""
+    with open(os.path.join(HERE, "rows.toml"), "rb") as file:
+        return tomllib.load(file)
+
+
+def symbol(elf, name):
+    out = subprocess.run(["aarch64-linux-gnu-nm", elf], capture_output=True,
+                         text=True, check=True).stdout
+    return next(int(line.split()[0], 16) for line in out.splitlines()
+                if line.endswith(f" {name}"))
+
+
+def plugin_options(build, folder, trace=None):
+    """QEMU's options to count, and the file of the counts."""
+    plugin, counts = (os.path.join(folder, n) for n in ("plugin.so", "counts"))
+    if not os.path.exists(plugin):
+        subprocess.run(["cc", "-std=gnu11", "-O2", "-shared", "-fPIC", "-I",
+                        ROOT, "-o", plugin, os.path.join(HERE, "plugin.c")],
+                       check=True)
+    irq = symbol(os.path.join(build, "kernel/kernel.elf"),
+                 "vectors") + IRQ_VECTOR
+    text = f"{plugin},irq={irq:#x},out={counts}"
+    return ICOUNT + ("-plugin", text if trace is None else
+                     f"{text},trace={trace}"), counts
+
+
+def boot_image(options, folder, image, trace=None):
+    """Names in order, and the lines that the plugin wrote."""
+    extra, counts = plugin_options(options.build, folder, trace)
+    path = os.path.join(options.build, "tests/bench", image)
+    with Guest(path, None, options.qemu, extra=extra) as guest:
+        found = guest.expect(r"row \d+ end\s|failed [^\n]*\n", BOOT_S).group()
+        text = guest.text
+    return finish(found, text, counts)
+
+
+def boot_system(options, folder):
+    """The same of the program /tests/bench on the system itself."""
+    extra, counts = plugin_options(options.build, folder)
+    card = os.path.join(folder, "card.img")
+    subprocess.run(
+        [sys.executable, os.path.join(ROOT, "scripts/mksd.py"), "create", card,
+         "--list", os.path.join(options.build, "sdcard.list")],
+        check=True, stdout=subprocess.DEVNULL)
+    with Guest(os.path.join(options.build, "kernel8.img"), Card(card).path,
+               options.qemu, extra=extra) as guest:
+        guest.boot(BOOT_S)
+        guest.type("/tests/bench")
+        found = guest.expect(r"row \d+ end\s|failed [^\n]*\n", BOOT_S).group()
+        text = guest.text
+    return finish(found, text, counts)
+
+
+def finish(found, text, counts):
+    if found.startswith("failed"):
+        raise BenchError(found.strip())
+    names = [(int(runs), name.strip())
+             for runs, name in ROW.findall(text.replace("\r", ""))]
+    with open(counts, encoding="utf-8") as file:
+        return names[:-1], file.read().splitlines()
+
+
+def runs_by_row(names, lines):
+    """{name: its runs}; every region belongs to a row, and to one."""
+    runs = [Run(*map(int, line.split())) for line in lines]
+    if sum(count for count, _ in names) != len(runs):
+        raise BenchError(f"{len(runs)} regions were counted, the rows have "
+                         f"{sum(count for count, _ in names)}")
+    rows, at = {}, 0
+    for count, name in names:
+        if name in rows:
+            raise BenchError(f"two rows are called {name!r}")
+        rows[name] = runs[at:at + count]
+        at += count
+    return rows
+
+
+def settle(name, runs, row):
+    """The figure of a row, or BenchError: its runs do not agree."""
+    warm = runs[1:]
+    if not row.get("interrupt"):
+        warm = [run for run in warm if run.irq == 0]
+    warm = warm[:WARM]
+    totals = sorted(run.el0 + run.el1 for run in warm)
+    allowed = row.get("spread_percent", 0) / 100 * totals[0] if totals else 0
+    if len(warm) < WARM or totals[-1] - totals[0] > allowed:
+        raise BenchError(f"{name}: unstable: {totals}")
+    middle = next(run for run in warm
+                  if run.el0 + run.el1 == totals[WARM // 2])
+    return Figure(runs[0], middle, row.get("per", 1))
+
+
+def prove(rows):
+    """The counter counts what is there, in every run."""
+    null = {run.el1 for run in rows["null system call"]}
+    for name, (el0, kernel) in PROOF.items():
+        el1 = null if kernel else {0}
+        found = {(run.el0, run.el1) for run in rows.pop(name)}
+        if found != {(el0, count) for count in el1}:
+            raise BenchError(f"{name}: the counter says {sorted(found)}")
+
+
+def figures(rows, known):
+    """{name: Figure} of all rows, which rows.toml must know."""
+    found = {}
+    for name, runs in rows.items():
+        if name not in known and not AXIS.fullmatch(name):
+            raise BenchError(f"{name}: not in tests/bench/rows.toml")
+        found[name] = settle(name, runs, known.get(name, {}))
+    return found
+
+
+def measure(options, folder, image="bench.img", quick=False):
+    """All figures; quick: only those of the bare set of domains."""
+    known = {row["name"]: row for row in load_rows()["row"]}
+    rows = runs_by_row(*boot_image(options, folder, image))
+    prove(rows)
+    found = figures(rows, known)
+    if not quick:
+        found |= figures(runs_by_row(*boot_system(options, folder)), known)
+    return found
+
+
+def trace(options, folder, name):
+    """Addresses of the instructions of a warm run of a row."""
+    names, _ = boot_image(options, folder, "bench.img")
+    at = 0
+    for count, row in names:
+        if row == name:
+            break
+        at += count
+    _, lines = boot_image(options, folder, "bench.img", at + 1)
+    return [int(line[1:], 16) for line in lines if line.startswith("@")]

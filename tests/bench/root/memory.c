@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: BSL-1.0
+ *
+ * Pages and stretches; faults; and the tests of Appel and Li, "Virtual Memory
+ * Primitives for User Programs" (1991), page by page and by stretch.
+ */
+#include "tests/bench/root/rows.h"
+
+#define STRETCH C_FREE
+#define FRAMES  (C_FREE + 8) /* PAGES of them */
+#define PAGES   100u
+#define PAGE(i) (client_range + (i)*PAGE_BYTES)
+
+static enum abi_error map(uint32_t i, uint64_t rights)
+{
+    return sys_frame_map(FRAMES + i, STRETCH, PAGE(i), rights);
+}
+
+static enum abi_error protect_all(uint64_t rights)
+{
+    enum abi_error e = ERR_OK;
+    for (uint32_t i = 0; i < PAGES && e == ERR_OK; i++) {
+        e = sys_frame_protect(FRAMES + i, rights);
+    }
+    return e;
+}
+
+static void pages_make(void)
+{
+    expect(sys_stretch_create(STRETCH, C_MEMORY, C_RANGE, client_range),
+           "stretch");
+    expect(sys_stretch_attach(STRETCH, CPTR_SELF_DOMAIN, READ_WRITE),
+           "attach");
+    for (uint32_t i = 0; i < PAGES; i++) {
+        expect(make_one(1 + i / 50, FRAMES + i, TYPE_FRAME, PAGE_LOG2),
+               "frames");
+        expect(map(i, READ_WRITE), "map");
+    }
+}
+
+static void pages_end(void)
+{
+    for (uint32_t i = 0; i < 3; i++) {
+        (void)sys_cap_revoke(C_MEMORY + i);
+    }
+}
+
+static void page_rows(void)
+{
+    ROW("frame_map, one page", (void)sys_frame_unmap(FRAMES),
+        e = map(0, READ_WRITE), NOTHING);
+    ROW("frame_unmap, one page", NOTHING, e = sys_frame_unmap(FRAMES),
+        expect(map(0, READ_WRITE), "map"));
+    ROW("frame_protect, one page", NOTHING,
+        e = sys_frame_protect(FRAMES, READ_ONLY),
+        (void)sys_frame_protect(FRAMES, READ_WRITE));
+    ROW("map, touch and unmap one page", (void)sys_frame_unmap(FRAMES),
+        {
+            e = map(0, READ_WRITE);
+            (void)touch((void *)PAGE(0));
+            e |= sys_frame_unmap(FRAMES);
+        },
+        expect(map(0, READ_WRITE), "map"));
+}
+
+static void stretch_rows(void)
+{
+    ROW("stretch_attach, another domain", NOTHING,
+        e = sys_stretch_attach(STRETCH, C_PEER, READ_ONLY),
+        (void)sys_stretch_detach(STRETCH, C_PEER));
+    ROW("stretch_attach, other rights",
+        (void)sys_stretch_attach(STRETCH, C_PEER, READ_ONLY),
+        e = sys_stretch_attach(STRETCH, C_PEER, READ_WRITE),
+        (void)sys_stretch_detach(STRETCH, C_PEER));
+    ROW("stretch_detach",
+        (void)sys_stretch_attach(STRETCH, C_PEER, READ_ONLY),
+        e = sys_stretch_detach(STRETCH, C_PEER), NOTHING);
+    ROW("stretch_create", NOTHING,
+        e = sys_stretch_create(STRETCH + 1, C_MEMORY + 4, C_RANGE,
+                               client_range + STRETCH_BYTES),
+        (void)sys_cap_revoke(C_MEMORY + 4));
+}
+
+void memory_rows(void)
+{
+    pages_make();
+    page_rows();
+    stretch_rows();
+    pages_end();
+}
+
+/* ---- faults ------------------------------------------------------------ */
+
+static void take(struct upcall_page *page)
+{
+    (void)__atomic_exchange_n(&page->pending, 0, __ATOMIC_RELAXED);
+}
+
+static void skip(struct upcall_page *page)
+{
+    take(page);
+    page->slots[0].pc += 4;
+    (void)sys_resume(0);
+}
+
+static void first(struct upcall_page *page)
+{
+    mark_end();
+    skip(page);
+}
+
+static void begin_resume(struct upcall_page *page)
+{
+    take(page);
+    page->slots[0].pc += 4;
+    mark_begin();
+    (void)sys_resume(0);
+}
+
+static void map_it(struct upcall_page *page)
+{
+    take(page);
+    (void)map((uint32_t)(page->fault.far - client_range) / 4096, READ_WRITE);
+    (void)sys_resume(0);
+}
+
+static void allow(struct upcall_page *page)
+{
+    take(page);
+    (void)sys_frame_protect(
+        FRAMES + (uint32_t)(page->fault.far - client_range) / 4096, READ_WRITE);
+    (void)sys_resume(0);
+}
+
+static void allow_stretch(struct upcall_page *page)
+{
+    take(page);
+    (void)sys_stretch_attach(STRETCH, CPTR_SELF_DOMAIN, READ_WRITE);
+    (void)sys_resume(0);
+}
+
+/* appel1: let the page that faulted be written, and protect another */
+static void allow_and_protect(struct upcall_page *page)
+{
+    take(page);
+    uint32_t i = (uint32_t)(page->fault.far - client_range) / 4096;
+    (void)sys_frame_protect(FRAMES + i, READ_WRITE);
+    (void)sys_frame_protect(FRAMES + (i + 1) % PAGES, READ_ONLY);
+    (void)sys_resume(0);
+}
+
+void handle_with(void (*handler)(struct upcall_page *page))
+{
+    static char stack[4096] __attribute__((aligned(16)));
+    struct upcall_page *page = page_of(CLIENT);
+    take(page);
+    page->sp = (uintptr_t)stack + sizeof(stack);
+    page->entry = (uintptr_t)handler;
+}
+
+static void write(uint32_t i)
+{
+    *(volatile char *)PAGE(i) = 1;
+}
+
+static void trap_rows(void)
+{
+    (void)sys_frame_unmap(FRAMES);
+    handle_with(first);
+    mask(MASK_OFF);
+    ROW("page fault, to the handler's first instruction", NOTHING,
+        (void)touch((void *)PAGE(0)), NOTHING);
+    handle_with(skip);
+    ROW("trap: page fault, handler, back", NOTHING, (void)touch((void *)PAGE(0)),
+        NOTHING);
+    ROW("undefined instruction, handler, back", NOTHING, undefined(), NOTHING);
+    handle_with(begin_resume);
+    ROW("resume", NOTHING, (void)touch((void *)PAGE(0)), NOTHING);
+    handle_with(map_it);
+    ROW("page fault, map in the handler, retry", (void)sys_frame_unmap(FRAMES),
+        write(0), NOTHING);
+    mask(MASK_ON);
+}
+
+static void protect_rows(void)
+{
+    ROW("prot1", NOTHING, e = sys_frame_protect(FRAMES, READ_ONLY),
+        (void)sys_frame_protect(FRAMES, READ_WRITE));
+    ROW("unprot1", (void)sys_frame_protect(FRAMES, READ_ONLY),
+        e = sys_frame_protect(FRAMES, READ_WRITE), NOTHING);
+    ROW("prot100, by page", NOTHING, e = protect_all(READ_ONLY),
+        (void)protect_all(READ_WRITE));
+    ROW("unprot100, by page", (void)protect_all(READ_ONLY),
+        e = protect_all(READ_WRITE), NOTHING);
+    ROW("prot100, by stretch", NOTHING,
+        e = sys_stretch_attach(STRETCH, CPTR_SELF_DOMAIN, READ_ONLY),
+        (void)sys_stretch_attach(STRETCH, CPTR_SELF_DOMAIN, READ_WRITE));
+    ROW("unprot100, by stretch",
+        (void)sys_stretch_attach(STRETCH, CPTR_SELF_DOMAIN, READ_ONLY),
+        e = sys_stretch_attach(STRETCH, CPTR_SELF_DOMAIN, READ_WRITE), NOTHING);
+}
+
+static void appel_rows(void)
+{
+    mask(MASK_OFF);
+    handle_with(allow_and_protect);
+    ROW("appel1", (void)sys_frame_protect(FRAMES + run, READ_ONLY), write(run),
+        NOTHING);
+    handle_with(allow);
+    (void)protect_all(READ_WRITE);
+    ROW("appel2, 100 pages", NOTHING,
+        {
+            e = protect_all(READ_ONLY);
+            for (uint32_t i = 0; i < PAGES; i++) {
+                write(i * 37 % PAGES);
+            }
+        },
+        NOTHING);
+    handle_with(allow_stretch);
+    ROW("appel1, by stretch",
+        (void)sys_stretch_attach(STRETCH, CPTR_SELF_DOMAIN, READ_ONLY),
+        write(run), NOTHING);
+    mask(MASK_ON);
+}
+
+void fault_rows(void)
+{
+    pages_make();
+    trap_rows();
+    protect_rows();
+    appel_rows();
+    pages_end();
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSL-1.0
+ *
+ * The benchmark's domains. All run the same image and see its data, each with
+ * an address space, a CSpace and upcall pages of its own. The root schedules
+ * them: of those that can run the one with the highest number.
+ */
+#pragma once
+
+#include <stdint.h>
+#include <abi/calls.h>
+
+enum member { CLIENT, SERVER, PEER, CROWD, MEMBERS_MAX = 160 };
+
+/* What the client finds in its CNode: all rows use this. */
+enum client_slot {
+    C_MEMORY = 1, /* 256 KiB untyped each */
+    C_MEMORIES = 24,
+    C_RANGE = C_MEMORY + C_MEMORIES, /* 128 MiB of addresses */
+    C_ENDPOINT,                      /* the server's */
+    C_GATE,                          /* the same, unbadged, all rights */
+    C_EVENT,                         /* bit 0 of PEER */
+    C_PEER,                          /* its domain */
+    C_PEER_SCHED,
+    C_SPARE_DISPATCHER, /* bound nowhere */
+    C_SPARE_DOMAIN,
+    C_SPARE_CNODE,
+    C_SPARE_SCHED,
+    C_SPARE_ENDPOINT,
+    C_CPU,
+    C_IRQ,
+    C_OWN_EVENT, /* bit 1 of the client */
+    C_CHILD,     /* dispatcher of PEER */
+    C_FREE = 64,
+    CLIENT_SLOTS = 4096,
+};
+#define PEER_EVENT_SLOT 1 /* in its CNode: bit 0 of the client */
+
+#define TIMER_VA (ROOT_PAGES_VA + 0x30000) /* the system timer's registers */
+
+extern uint64_t client_range; /* address of C_RANGE */
+
+struct upcall_page *page_of(enum member m);
+/* Start one more domain. */
+void member_make(enum member m, void (*entry)(void));
+/* More idle domains, until there are n: the client asks, the root makes them.
+ */
+void crowd(uint32_t n);
+
+void client_main(void);
+void server_main(void);
+void peer_main(void);
+
+/* start.S; upcalls of C take the page, and do not return. */
+void wait_upcall(void);
+void wait_entry(void);
+void server_entry(void);
+uint64_t touch(const void *address);
+void undefined(void);
+void peer_first(struct upcall_page *page);
+void peer_block(struct upcall_page *page);
+void peer_back(struct upcall_page *page);
+void peer_interrupt(struct upcall_page *page);
+extern volatile uint32_t interrupted; /* by peer_interrupt */
