@@ -21,7 +21,8 @@ sys.path.insert(0, os.path.join(ROOT, "tests/system"))
 from vesper import Card, Guest      # noqa: E402  (needs the path above)
 
 ICOUNT = ("-icount", "shift=0,sleep=off", "-seed", "1")
-WARM = 5                        # runs that must agree
+RUNS = 8                        # of each row, as in mark.h
+WARM = 5                        # of them, those that must agree
 IRQ_VECTOR = 0x480              # of interrupts from user mode
 BOOT_S = 300
 COUNTERS = ("el0", "el1", "barrier", "isb", "tlbi", "ttbr", "irq")
@@ -40,23 +41,32 @@ class BenchError(Exception):
     """A count that cannot be trusted, for the user."""
 
 
-class Figure:
-    """One row: the warm run that five agree on, and the first."""
+# One row: the warm run that five agree on, and the total of the first run.
+Figure = collections.namedtuple(
+    "Figure", "total el1 el0 first barrier isb tlbi ttbr")
 
-    def __init__(self, first, warm, per=1):
-        self.warm, self.per = warm, per
-        self.el0, self.el1 = self._share(warm.el0), self._share(warm.el1)
-        self.total = self._share(warm.el0 + warm.el1)
-        self.first = self._share(first.el0 + first.el1)
 
-    def _share(self, count):
-        return count if self.per == 1 else round(count / self.per, 3)
+def figure_of(first, warm, per):
+    """Counts of a run, each divided by `per`."""
+    counts = (warm.el0 + warm.el1, warm.el1, warm.el0, first.el0 + first.el1,
+              warm.barrier, warm.isb, warm.tlbi, warm.ttbr)
+    return Figure(*(count if per == 1 else round(count / per, 3)
+                    for count in counts))
 
 
 def load_rows():
     """rows.toml: order, goals and what peers need."""
     with open(os.path.join(HERE, "rows.toml"), "rb") as file:
         return tomllib.load(file)
+
+
+def quoted():
+    """(row, value) of what docs/report.md measures and its own test keeps."""
+    with open(os.path.join(ROOT, "docs/report.md"), encoding="utf-8") as file:
+        report = file.read()
+    for row in load_rows()["quoted"]:
+        match = re.search(row["pattern"], report)
+        yield row, int(match.group(1).replace(",", ""))
 
 
 def symbol(elf, name):
@@ -143,7 +153,7 @@ def settle(name, runs, row):
         raise BenchError(f"{name}: unstable: {totals}")
     middle = next(run for run in warm
                   if run.el0 + run.el1 == totals[WARM // 2])
-    return Figure(runs[0], middle, row.get("per", 1))
+    return figure_of(runs[0], middle, row.get("per", 1))
 
 
 def prove(rows):
@@ -177,13 +187,16 @@ def measure(options, folder, image="bench.img", quick=False):
     return found
 
 
-def trace(options, folder, name):
-    """Addresses of the instructions of a warm run of a row."""
-    names, _ = boot_image(options, folder, "bench.img")
-    at = 0
-    for count, row in names:
-        if row == name:
-            break
-        at += count
-    _, lines = boot_image(options, folder, "bench.img", at + 1)
-    return [int(line[1:], 16) for line in lines if line.startswith("@")]
+def traces(options, folder):
+    """{name: addresses of the instructions of its second run} of the bare set
+    of domains."""
+    names, lines = boot_image(options, folder, "bench.img", RUNS)
+    found, addresses = [], []
+    for line in lines:
+        if line == "@begin":
+            addresses = []
+        elif line.startswith("@"):
+            addresses.append(int(line[1:], 16))
+        else:
+            found.append(addresses)
+    return {name: found[at * RUNS + 1] for at, (_, name) in enumerate(names)}

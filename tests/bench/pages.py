@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: BSL-1.0
 """The table, the plots and the trace page, from figures."""
 
+import collections
 import os
 import re
 import subprocess
 
-from measure import AXIS, ROOT, load_rows
+from measure import AXIS, ROOT, load_rows, quoted
 
 TRACED = "call and reply, 8 words, from C"
 PAGE = os.path.join(ROOT, "docs/performance.md")
+TRACE_PAGE = os.path.join(ROOT, "docs/call-trace.md")
 BEGIN, END = "<!-- begin: scripts/bench -->", "<!-- end: scripts/bench -->"
 WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 640, 300, 60, 20, 620, 260
 COLOURS = ("#0b62a4", "#c0392b", "#1e8449")
@@ -26,6 +28,14 @@ def number(value):
     return f"{value:,}" if isinstance(value, int) else f"{value:,.2f}"
 
 
+def line(name, row, counts):
+    """A line of the table: the first four of the counts, goals, the rest."""
+    cells = [*counts[:4], *(row.get(key) for key in ("goal", "sel4", "linux")),
+             *counts[4:]]
+    per = f", each of {row['per']:,}" if "per" in row else ""
+    return f"| {name}{per} | " + " | ".join(map(number, cells)) + " |"
+
+
 def table(found):
     """Lines of the table of all rows."""
     data = load_rows()
@@ -33,18 +43,12 @@ def table(found):
     lines = ["| row | total | EL1 | EL0 | first | goal | seL4 | Linux | "
              "dsb, dmb | isb | TLBI | TTBR0 |",
              "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|"]
-    for name in ordered(found, known):
-        row, figure = known.get(name, {}), found[name]
-        per = f", each of {row['per']:,}" if "per" in row else ""
-        cells = [figure.total, figure.el1, figure.el0, figure.first,
-                 row.get("goal"), row.get("sel4"), row.get("linux"),
-                 figure.warm.barrier, figure.warm.isb, figure.warm.tlbi,
-                 figure.warm.ttbr]
-        lines.append(f"| {name}{per} | " + " | ".join(map(number, cells))
-                     + " |")
-    for row in data["missing"]:
-        lines.append(f"| {row['name']} | not yet | | | | {number(row['goal'])}"
-                     " | | | | | | |")
+    lines += [line(name, known.get(name, {}), found[name])
+              for name in ordered(found, known)]
+    lines += [line(row["name"], row, [value] + [None] * 7)
+              for row, value in quoted()]
+    lines += [line(row["name"] + ": not yet", row, [None] * 8)
+              for row in data["missing"]]
     return lines
 
 
@@ -93,9 +97,9 @@ def plot(axis, lines):
     out += [text(across[n], BOTTOM + 16, f"{n:,}", "middle") for n in steps]
     for i, (path, points) in enumerate(sorted(lines.items())):
         down = [BOTTOM - (BOTTOM - TOP) * total / top for _, total in points]
-        line = " ".join(f"{across[n]:.1f},{y:.1f}"
-                        for (n, _), y in zip(points, down))
-        out.append(f'<polyline points="{line}" fill="none" stroke-width="2" '
+        places = " ".join(f"{across[n]:.1f},{y:.1f}"
+                          for (n, _), y in zip(points, down))
+        out.append(f'<polyline points="{places}" fill="none" stroke-width="2" '
                    f'stroke="{COLOURS[i % len(COLOURS)]}"/>')
         out.append(text(LEFT + 10, BOTTOM - 12 - 16 * i, path,
                         colour=COLOURS[i % len(COLOURS)]))
@@ -121,28 +125,55 @@ def disassembly(elf):
     return code
 
 
-def trace_page(addresses, build):
-    code = (disassembly(os.path.join(build, "kernel/kernel.elf"))
+def symbols(build):
+    return (disassembly(os.path.join(build, "kernel/kernel.elf"))
             | disassembly(os.path.join(build, "tests/bench/bench-root.elf")))
-    stages, last = [], None
+
+
+def profile(addresses, code):
+    """How many instructions each function executes itself, most first."""
+    count = collections.Counter(code[address][0] for address in addresses)
+    return ", ".join(f"`{name}` {n:,}" for name, n in count.most_common(8))
+
+
+def stages(addresses, code):
+    """[(function, is it the kernel, its instructions)] in order."""
+    found, last = [], None
     for address in addresses:
-        function, words = code.get(address, ("?", "?"))
+        function, words = code[address]
         if (function, address >> 63) != last:
             last = (function, address >> 63)
-            stages.append((function, address >> 63, []))
-        stages[-1][2].append(f"{address & 0xffffffff:08x}  {words}")
-    lines = ["# One call and its reply", "",
-             "Written by `scripts/bench --docs`; do not edit. Every instruction"
-             f" of the row *{TRACED}*", f"in its second run: {len(addresses):,}"
-             " instructions, from the client's C to the client's C. Addresses "
-             "are the lower 32 bits.", "",
-             "| stage | level | instructions |", "|---|---|--:|"]
+            found.append((function, address >> 63, []))
+        found[-1][2].append(f"{address & 0xffffffff:08x}  {words}")
+    return found
+
+
+def trace_page(traces, build):
+    code = symbols(build)
+    goals = [row["name"] for row in load_rows()["row"]
+             if "goal" in row and row["name"] in traces]
+    steps = stages(traces[TRACED], code)
+    lines = ["# Where the instructions go", "",
+             "Written by `scripts/bench --record`; do not edit. Second runs of "
+             "rows in [performance.md](performance.md).", "",
+             "## By function", "",
+             "What the functions of each row with a goal execute themselves, "
+             "the eight that do most.", "", "| row | all | functions |",
+             "|---|--:|---|"]
+    lines += [f"| {name} | {len(traces[name]):,} | "
+              f"{profile(traces[name], code)} |" for name in goals]
+    lines += ["", "## One call and its reply", "",
+              f"Every instruction of *{TRACED}*: {len(traces[TRACED]):,} "
+              "instructions, from the client's C", "to the client's C. "
+              "Addresses are the lower 32 bits.", "",
+              "| stage | level | instructions |", "|---|---|--:|"]
     lines += [f"| `{name}` | {'EL1' if kernel else 'EL0'} | {len(insns)} |"
-              for name, kernel, insns in stages]
-    for name, kernel, insns in stages:
-        lines += ["", f"## {name}, {'EL1' if kernel else 'EL0'}", "", "```",
-                  *insns, "```"]
-    return "\n".join(lines) + "\n"
+              for name, kernel, insns in steps]
+    lines += ["", "```"]
+    for name, kernel, insns in steps:
+        lines += [f"{name}, {'EL1' if kernel else 'EL0'}:",
+                  *("    " + insn for insn in insns)]
+    return "\n".join(lines + ["```"]) + "\n"
 
 
 # ---- docs/ ------------------------------------------------------------------
@@ -159,18 +190,35 @@ def performance(found, page):
     return head + BEGIN + "\n" + "\n".join(body) + "\n" + END + tail
 
 
-def generated(found, addresses, build):
-    """{file: content} of all that docs/ has from here."""
+def generated(found):
+    """{file: content} of all in docs/ that follows from the figures."""
     with open(PAGE, encoding="utf-8") as file:
         files = {PAGE: performance(found, file.read())}
-    docs = os.path.join(ROOT, "docs")
     for axis, lines in axes(found).items():
-        files[os.path.join(docs, f"growth-{axis}.svg")] = plot(axis, lines)
-    files[os.path.join(docs, "call-trace.md")] = trace_page(addresses, build)
+        files[os.path.join(ROOT, f"docs/growth-{axis}.svg")] = plot(axis,
+                                                                    lines)
     return files
 
 
-def write(found, addresses, build):
-    for path, content in generated(found, addresses, build).items():
+def write(found, traces, build):
+    files = generated(found) | {TRACE_PAGE: trace_page(traces, build)}
+    for path, content in files.items():
         with open(path, "w", encoding="utf-8") as file:
             file.write(content)
+    print("bench: written: " + ", ".join(os.path.relpath(path, ROOT)
+                                         for path in files))
+
+
+def stale(found):
+    """What in docs/ is not what the figures say, a sentence each."""
+    problems = []
+    for path, content in generated(found).items():
+        with open(path, encoding="utf-8") as file:
+            if file.read() != content:
+                problems.append(f"{os.path.relpath(path, ROOT)} is not what "
+                                "tests/bench/record.toml says")
+    with open(TRACE_PAGE, encoding="utf-8") as file:
+        if f" {found[TRACED].total:,} instructions, from" not in file.read():
+            problems.append("docs/call-trace.md is of another length than "
+                            "the record")
+    return problems

@@ -6,11 +6,12 @@
  * The markers themselves do not count; an instruction that faults does, each
  * time it is tried.
  *
- *   -plugin FILE.so,irq=ADDRESS,out=FILE[,trace=ORDINAL]
+ *   -plugin FILE.so,irq=ADDRESS,out=FILE[,trace=N]
  *
  * irq is the vector of interrupts from user mode. Writes a line of the counters
- * (enum counter) for each region; for the one that `trace` names, counted from
- * 0, first the address of each instruction, behind a `@`.
+ * (enum counter) for each region. With trace, the second of every N regions has
+ * before it the address of each instruction, behind a `@`; each beginning says
+ * `@begin`, as a region may begin anew.
  */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -43,7 +44,7 @@ static const struct {
 };
 
 static uint64_t count[COUNTERS], before[COUNTERS];
-static uint64_t vector, trace = UINT64_MAX, ordinal;
+static uint64_t vector, trace, ordinal;
 static bool inside, armed;
 static FILE *out;
 
@@ -52,6 +53,9 @@ static void on_begin(unsigned cpu, void *data)
     (void)cpu, (void)data;
     memcpy(before, count, sizeof(count));
     inside = true;
+    if (trace != 0) {
+        fprintf(out, "@begin\n");
+    }
 }
 
 static void on_arm(unsigned cpu, void *data)
@@ -86,7 +90,7 @@ static void on_end(unsigned cpu, void *data)
 static void on_traced(unsigned cpu, void *data)
 {
     (void)cpu;
-    if (inside && ordinal == trace) {
+    if (inside && ordinal % trace == 1) {
         fprintf(out, "@%" PRIxPTR "\n", (uintptr_t)data);
     }
 }
@@ -118,7 +122,7 @@ static void insn_watch(struct qemu_plugin_insn *insn)
         qemu_plugin_register_vcpu_insn_exec_cb(insn, on_vector, 0, NULL);
         add(insn, IRQ);
     }
-    if (trace != UINT64_MAX) {
+    if (trace != 0) {
         qemu_plugin_register_vcpu_insn_exec_cb(insn, on_traced, 0,
                                                (void *)(uintptr_t)at);
     }

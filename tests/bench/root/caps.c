@@ -87,6 +87,12 @@ static void object_rows(void)
         NOTHING);
 }
 
+static void refused_row(void)
+{
+    ROW("dispatcher_cancel, no call to give up", NOTHING,
+        e = sys_dispatcher_cancel(C_CHILD) != ERR_STATE, NOTHING);
+}
+
 /* A dispatcher that is placed, started, stopped, and goes. */
 static void dispatcher_rows(void)
 {
@@ -123,4 +129,5 @@ void cap_rows(void)
     retype_rows();
     object_rows();
     dispatcher_rows();
+    refused_row();
 }

@@ -4,9 +4,6 @@
  */
 #include "tests/bench/root/rows.h"
 
-uint64_t root_call_raw(uint64_t w[8], uint64_t endpoint_and_flags,
-                       uint64_t cap); /* libos/core/root.S */
-
 /* Nothing but the svc, from registers that are ready, to ones that are used up.
  */
 static inline uint64_t call_bare(void)
@@ -31,6 +28,11 @@ void call_rows(void)
     ROW("call with a capability, refused", NOTHING,
         e = root_call_raw(w, C_ENDPOINT | CALL_CAP, C_EVENT) != ERR_FULL,
         NOTHING);
+    ROW("call and reply, both sides use FP", NOTHING,
+        e = root_call_raw(w, C_FLOATER, 0), NOTHING);
+    page_of(PEER)->entry = (uintptr_t)peer_call;
+    ROW("two calls, the second of a more urgent domain in line", NOTHING,
+        e = root_call_raw(w, C_WAKER, 0), NOTHING);
 }
 
 /* ---- events ------------------------------------------------------------ */
@@ -96,6 +98,8 @@ static void switch_rows(void)
 static void interrupt_rows(void)
 {
     volatile uint32_t *timer = (void *)TIMER_VA;
+    ROW("irq_bind", NOTHING, e = sys_irq_bind(C_IRQS + run, C_OWN_EVENT),
+        NOTHING);
     expect(sys_irq_bind(C_IRQ, C_EVENT), "irq_bind");
     page_of(PEER)->entry = (uintptr_t)peer_interrupt;
     ROW("interrupt, to the driver's first instruction",

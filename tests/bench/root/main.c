@@ -15,6 +15,8 @@
 #define UART_PAGE   0x3f201000ull
 #define TIMER_PAGE  0x3f003000ull
 #define UART_VA     (ROOT_PAGES_VA + 0x20000)
+#define TIMER_IRQ   1u  /* compare register 1 */
+#define UNUSED_IRQS 20u /* of the GPU, which QEMU does not raise */
 #define STACK_BYTES 2048u
 #define RW          (RIGHT_READ | RIGHT_WRITE)
 
@@ -125,6 +127,18 @@ static void give(uint32_t slot, enum client_slot to)
            "give");
 }
 
+static uint32_t gate_make(enum member m, uint32_t chunk)
+{
+    uint32_t gate = make(chunk, TYPE_ENDPOINT, ENDPOINT_LOG2, 0);
+    expect(sys_endpoint_bind(gate, set[m].dispatcher), "endpoint");
+    return gate;
+}
+
+static void give_badged(uint32_t gate, cptr_t to)
+{
+    expect(sys_cap_copy(to, gate, RIGHT_CALL, 7, 0), "badge");
+}
+
 static void equip_client(void)
 {
     cptr_t node = set[CLIENT].cnode;
@@ -134,19 +148,25 @@ static void equip_client(void)
     expect(sys_cap_move(CPTR(node, C_RANGE), block_take(&client_range)),
            "range");
     uint32_t chunk = chunk_take(16);
-    uint32_t gate = make(chunk, TYPE_ENDPOINT, ENDPOINT_LOG2, 0);
-    expect(sys_endpoint_bind(gate, set[SERVER].dispatcher), "endpoint");
-    expect(sys_cap_copy(CPTR(node, C_ENDPOINT), gate, RIGHT_CALL, 7, 0),
-           "badge");
+    uint32_t gate = gate_make(SERVER, chunk), waker = gate_make(WAKER, chunk);
+    give_badged(gate, CPTR(node, C_ENDPOINT));
+    give_badged(waker, CPTR(node, C_WAKER));
+    give_badged(gate_make(FLOATER, chunk), CPTR(node, C_FLOATER));
+    give_badged(waker, CPTR(set[PEER].cnode, PEER_ENDPOINT));
     give(gate, C_GATE);
     give(set[PEER].domain, C_PEER);
     give(set[PEER].dispatcher, C_CHILD);
     give(set[PEER].sched, C_PEER_SCHED);
     give(memory_slot_cpu(), C_CPU);
-    give(memory_slot_irq() + 1, C_IRQ);
+    give(memory_slot_irq() + TIMER_IRQ, C_IRQ);
+    for (uint32_t i = 0; i < RUNS; i++) {
+        give(memory_slot_irq() + UNUSED_IRQS + i, C_IRQS + i);
+    }
     expect(sys_event_mint(CPTR(node, C_EVENT), set[PEER].dispatcher, 0) ||
                sys_event_mint(CPTR(node, C_OWN_EVENT), set[CLIENT].dispatcher,
                               1) ||
+               sys_event_mint(CPTR(set[WAKER].cnode, WAKER_EVENT_SLOT),
+                              set[PEER].dispatcher, 0) ||
                sys_event_mint(CPTR(set[PEER].cnode, PEER_EVENT_SLOT),
                               set[CLIENT].dispatcher, 0),
            "events");
@@ -243,6 +263,8 @@ _Noreturn void root_main(const struct boot_info *info)
     attach(pages, info->slot_domain, RW);
     member_make(CLIENT, client_main);
     member_make(SERVER, server_main);
+    member_make(WAKER, waker_main);
+    member_make(FLOATER, floater_main);
     member_make(PEER, peer_main);
     equip_client();
     equip_spare();

@@ -13,15 +13,36 @@ uint64_t server_work(uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3,
     return w0 + w1 + w2 + w3 + w4 + w5 + w6 + w7;
 }
 
-void server_main(void)
+void waker_work(void);
+void waker_work(void)
 {
-    static char stack[4096] __attribute__((aligned(16)));
-    expect(sys_call_accept((uintptr_t)server_entry,
-                           (uintptr_t)stack + sizeof(stack), 0),
-           "accept");
+    (void)sys_event_signal(WAKER_EVENT_SLOT);
+}
+
+static void serve(void (*entry)(void), const char *stack)
+{
+    expect(sys_call_accept((uintptr_t)entry, (uintptr_t)stack, 0), "accept");
     for (;;) {
         (void)sys_block(~0ull);
     }
+}
+
+void server_main(void)
+{
+    static char stack[4096] __attribute__((aligned(16)));
+    serve(server_entry, stack + sizeof(stack));
+}
+
+void waker_main(void)
+{
+    static char stack[4096] __attribute__((aligned(16)));
+    serve(waker_entry, stack + sizeof(stack));
+}
+
+void floater_main(void)
+{
+    static char stack[4096] __attribute__((aligned(16)));
+    serve(floater_entry, stack + sizeof(stack));
 }
 
 /* The peer is more urgent than the client: an event brings it to the CPU. */
@@ -35,6 +56,14 @@ static void peer_wait(struct upcall_page *page)
 void peer_first(struct upcall_page *page)
 {
     mark_end();
+    peer_wait(page);
+}
+
+/* While the server works for the client: waits in line, and helps. */
+void peer_call(struct upcall_page *page)
+{
+    uint64_t w[8] = {0};
+    (void)root_call_raw(w, PEER_ENDPOINT, 0);
     peer_wait(page);
 }
 

@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <abi/calls.h>
 
-enum member { CLIENT, SERVER, PEER, CROWD, MEMBERS_MAX = 160 };
+enum member { CLIENT, SERVER, WAKER, FLOATER, PEER, MEMBERS_MAX = 160 };
 
 /* What the client finds in its CNode: all rows use this. */
 enum client_slot {
@@ -17,7 +17,9 @@ enum client_slot {
     C_MEMORIES = 24,
     C_RANGE = C_MEMORY + C_MEMORIES, /* 128 MiB of addresses */
     C_ENDPOINT,                      /* the server's */
-    C_GATE,                          /* the same, unbadged, all rights */
+    C_WAKER,                         /* of a server that wakes PEER first */
+    C_FLOATER,                       /* of a server that uses FP */
+    C_GATE,                          /* the server's, unbadged, all rights */
     C_EVENT,                         /* bit 0 of PEER */
     C_PEER,                          /* its domain */
     C_PEER_SCHED,
@@ -30,10 +32,13 @@ enum client_slot {
     C_IRQ,
     C_OWN_EVENT, /* bit 1 of the client */
     C_CHILD,     /* dispatcher of PEER */
-    C_FREE = 64,
+    C_IRQS,      /* RUNS lines that nobody uses */
+    C_FREE = 80,
     CLIENT_SLOTS = 4096,
 };
-#define PEER_EVENT_SLOT 1 /* in its CNode: bit 0 of the client */
+#define PEER_EVENT_SLOT  1 /* in its CNode: bit 0 of the client */
+#define PEER_ENDPOINT    2 /* the waker's */
+#define WAKER_EVENT_SLOT 1 /* in the waker's: bit 0 of the peer */
 
 #define TIMER_VA (ROOT_PAGES_VA + 0x30000) /* the system timer's registers */
 
@@ -48,15 +53,23 @@ void crowd(uint32_t n);
 
 void client_main(void);
 void server_main(void);
+void waker_main(void);
+void floater_main(void);
 void peer_main(void);
+
+uint64_t root_call_raw(uint64_t w[8], uint64_t endpoint_and_flags,
+                       uint64_t cap); /* libos/core/root.S */
 
 /* start.S; upcalls of C take the page, and do not return. */
 void wait_upcall(void);
 void wait_entry(void);
 void server_entry(void);
+void waker_entry(void);
+void floater_entry(void);
 uint64_t touch(const void *address);
 void undefined(void);
 void peer_first(struct upcall_page *page);
+void peer_call(struct upcall_page *page);
 void peer_block(struct upcall_page *page);
 void peer_back(struct upcall_page *page);
 void peer_interrupt(struct upcall_page *page);

@@ -18,6 +18,14 @@ _start:                             /* x0: struct boot_info */
 
     .text
 /* Calls to the server: x0-x7 are the message, and of the answer x0 counts. */
+    .arch_extension fp
+    .globl  floater_entry
+floater_entry:
+    fmov    d0, #1.0
+    b       server_entry
+    .globl  waker_entry
+waker_entry:
+    bl      waker_work
     .globl  server_entry
 server_entry:
     bl      server_work

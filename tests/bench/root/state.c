@@ -7,9 +7,6 @@
 
 #include <stdio.h>
 
-uint64_t root_call_raw(uint64_t w[8], uint64_t endpoint_and_flags,
-                       uint64_t cap);
-
 #define FRAME  C_FREE
 #define COPIES (C_FREE + 600)
 
@@ -90,7 +87,7 @@ static void pages(void)
 
 static void domains(void)
 {
-    static const uint32_t axis[] = {3, 10, 50, 150};
+    static const uint32_t axis[] = {5, 10, 50, 150};
     const char *what = "domains";
     uint64_t w[8] = {0};
     page_of(CLIENT)->entry = (uintptr_t)wait_entry;

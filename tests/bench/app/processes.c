@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSL-1.0
+ *
+ * The root server, memory, other processes.
+ */
+#include "tests/bench/app/app.h"
+
+#include <signal.h>
+#include <spawn.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <vesper/memory.h>
+#include <vesper/root.h>
+#include <vesper/root_call.h>
+
+#define BULK 4096u
+
+extern char **environ;
+
+int echo(void)
+{
+    char c;
+    while (read(0, &c, 1) == 1 && write(1, &c, 1) == 1) {
+    }
+    return 0;
+}
+
+static unsigned ask_wall(void)
+{
+    uint64_t w[8] = {ROOT_WALL, (uint64_t)INT64_MIN};
+    return (unsigned)root_call(w, 0);
+}
+
+static void root_rows(void)
+{
+    ROW("call to the root server and back", NOTHING, e = ask_wall(), NOTHING);
+    ROW("getppid", NOTHING, (void)getppid(), NOTHING);
+}
+
+static void memory_rows(void)
+{
+    ROW("malloc and free, 64 bytes", NOTHING,
+        {
+            void *p = malloc(64);
+            __asm__ volatile("" : "+r"(p));
+            free(p);
+        },
+        NOTHING);
+    ROW("memory_map, a zeroed page", NOTHING, e = memory_map(4096) == NULL,
+        NOTHING);
+    ROW("memory_run_take and memory_run_give, 64 KiB", NOTHING,
+        {
+            struct memory_run m;
+            e = (unsigned)memory_run_take(65536, &m);
+            memory_run_give(&m);
+        },
+        NOTHING);
+}
+
+static pid_t start(const char *path, char *word, int in, int out)
+{
+    posix_spawn_file_actions_t actions;
+    char *argv[] = {(char *)path, word, NULL};
+    pid_t pid = 0;
+    (void)posix_spawn_file_actions_init(&actions);
+    if (in >= 0) {
+        (void)posix_spawn_file_actions_adddup2(&actions, in, 0);
+        (void)posix_spawn_file_actions_adddup2(&actions, out, 1);
+    }
+    expect((unsigned)posix_spawn(&pid, path, &actions, NULL, argv, environ),
+           "posix_spawn");
+    (void)posix_spawn_file_actions_destroy(&actions);
+    return pid;
+}
+
+static void pipe_rows(void)
+{
+    static char data[BULK];
+    int there[2], back[2], status;
+    expect(pipe(there) != 0 || pipe(back) != 0, "pipe");
+    pid_t pid = start("/tests/bench", "echo", there[0], back[1]);
+    char c = 'c';
+    (void)(write(there[1], &c, 1) == 1 && read(back[0], &c, 1) == 1);
+    ROW("round trip between two processes, by pipes", NOTHING,
+        e = write(there[1], &c, 1) != 1 || read(back[0], &c, 1) != 1, NOTHING);
+    (void)kill(pid, 9);
+    (void)waitpid(pid, &status, 0);
+    ROW("bulk data through a pipe, written and read", NOTHING,
+        e = write(back[1], data, BULK) != BULK ||
+            read(back[0], data, BULK) != BULK,
+        NOTHING);
+    (void)(close(there[0]) | close(there[1]) | close(back[0]) | close(back[1]));
+}
+
+static void start_rows(void)
+{
+    ROW("start a program and wait for it", NOTHING,
+        {
+            int status;
+            pid_t pid = start("/tests/nothing", NULL, -1, -1);
+            e = waitpid(pid, &status, 0) != pid || status != 0;
+        },
+        NOTHING);
+}
+
+void process_rows(void)
+{
+    root_rows();
+    memory_rows();
+    pipe_rows();
+    start_rows();
+}
