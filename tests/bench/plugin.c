@@ -27,9 +27,6 @@ int qemu_plugin_version = 1;
 enum counter { EL0, EL1, BARRIER, ISB, TLBI, TTBR, IRQ, COUNTERS };
 
 #define HINT(n) (0xd503201fu | (n) << 5)
-#define BEGIN   HINT(0x70u) /* as in mark.h */
-#define END     HINT(0x71u)
-#define ARM     HINT(0x72u)
 
 /* Which instructions a counter counts besides its level. */
 static const struct {
@@ -97,20 +94,30 @@ static void on_traced(unsigned cpu, void *data)
 
 static void add(struct qemu_plugin_insn *insn, enum counter c)
 {
-    qemu_plugin_register_vcpu_insn_exec_inline(
-        insn, QEMU_PLUGIN_INLINE_ADD_U64, &count[c], 1);
+    qemu_plugin_register_vcpu_insn_exec_inline(insn, QEMU_PLUGIN_INLINE_ADD_U64,
+                                               &count[c], 1);
 }
+
+static const struct {
+    uint32_t code; /* as in mark.h */
+    execute_callback reach;
+} marker[] = {
+    {HINT(0x70u), on_begin},
+    {HINT(0x71u), on_end},
+    {HINT(0x72u), on_arm},
+};
 
 static void insn_watch(struct qemu_plugin_insn *insn)
 {
     uint64_t at = qemu_plugin_insn_vaddr(insn);
     uint32_t code;
     memcpy(&code, qemu_plugin_insn_data(insn), sizeof(code));
-    if (code == BEGIN || code == END || code == ARM) {
-        qemu_plugin_register_vcpu_insn_exec_cb(
-            insn, code == BEGIN ? on_begin : code == END ? on_end : on_arm, 0,
-            NULL);
-        return;
+    for (size_t i = 0; i < sizeof(marker) / sizeof(marker[0]); i++) {
+        if (code == marker[i].code) {
+            qemu_plugin_register_vcpu_insn_exec_cb(insn, marker[i].reach, 0,
+                                                   NULL);
+            return;
+        }
     }
     add(insn, at >> 63 ? EL1 : EL0);
     for (size_t i = 0; i < sizeof(kind) / sizeof(kind[0]); i++) {

@@ -54,8 +54,8 @@ def measure(options, folder):
     """{kind: (count, longest part, longest stay, total)}"""
     plugin = os.path.join(folder, "plugin.so")
     counts = os.path.join(folder, "counts")
-    subprocess.run(["cc", "-std=gnu11", "-O2", "-shared", "-fPIC",
-                    "-I", ROOT, "-o", plugin, os.path.join(HERE, "plugin.c")], check=True)
+    subprocess.run(["cc", "-std=gnu11", "-O2", "-shared", "-fPIC", "-I", ROOT,
+                    "-o", plugin, os.path.join(HERE, "plugin.c")], check=True)
     image = os.path.join(folder, "card.img")
     subprocess.run(
         [sys.executable, os.path.join(ROOT, "scripts/mksd.py"), "create",

@@ -1,4 +1,7 @@
-/* SPDX-License-Identifier: BSL-1.0 */
+/* SPDX-License-Identifier: BSL-1.0
+ *
+ * The rows in order; `echo` as an argument makes it the other process.
+ */
 #include "tests/bench/app/app.h"
 
 #include <stdio.h>

@@ -41,7 +41,8 @@ static void root_rows(void)
 
 static void memory_rows(void)
 {
-    ROW("malloc and free, 64 bytes", NOTHING,
+    ROW(
+        "malloc and free, 64 bytes", NOTHING,
         {
             void *p = malloc(64);
             __asm__ volatile("" : "+r"(p));
@@ -50,7 +51,8 @@ static void memory_rows(void)
         NOTHING);
     ROW("memory_map, a zeroed page", NOTHING, e = memory_map(4096) == NULL,
         NOTHING);
-    ROW("memory_run_take and memory_run_give, 64 KiB", NOTHING,
+    ROW(
+        "memory_run_take and memory_run_give, 64 KiB", NOTHING,
         {
             struct memory_run m;
             e = (unsigned)memory_run_take(65536, &m);
@@ -78,7 +80,7 @@ static pid_t start(const char *path, char *word, int in, int out)
 static void pipe_rows(void)
 {
     static char data[BULK];
-    int there[2], back[2], status;
+    int there[2] = {-1, -1}, back[2] = {-1, -1}, status;
     expect(pipe(there) != 0 || pipe(back) != 0, "pipe");
     pid_t pid = start("/tests/bench", "echo", there[0], back[1]);
     char c = 'c';
@@ -96,7 +98,8 @@ static void pipe_rows(void)
 
 static void start_rows(void)
 {
-    ROW("start a program and wait for it", NOTHING,
+    ROW(
+        "start a program and wait for it", NOTHING,
         {
             int status;
             pid_t pid = start("/tests/nothing", NULL, -1, -1);

@@ -9,8 +9,8 @@
 
 #include <vesper/thread.h>
 
-#define MS     1000000ull
-#define LONG   (3600000 * MS)
+#define MS   1000000ull
+#define LONG (3600000 * MS)
 
 static volatile bool over;
 static struct mutex lock;
@@ -96,7 +96,8 @@ static void lock_rows(void)
 {
     struct condition idle = {0};
     ROW("thread_yield, no other thread", NOTHING, thread_yield(), NOTHING);
-    ROW("mutex_lock and mutex_unlock, free", NOTHING,
+    ROW(
+        "mutex_lock and mutex_unlock, free", NOTHING,
         {
             mutex_lock(&lock);
             mutex_unlock(&lock);
@@ -104,7 +105,8 @@ static void lock_rows(void)
         NOTHING);
     ROW("condition_signal, nobody waits", NOTHING, condition_signal(&idle),
         NOTHING);
-    ROW("thread_create and thread_join", NOTHING,
+    ROW(
+        "thread_create and thread_join", NOTHING,
         {
             struct thread *t;
             e = (unsigned)thread_create(&t, nothing, NULL, "bench");

@@ -10,7 +10,8 @@
 
 static void nothing_rows(void)
 {
-    ROW("null system call", NOTHING,
+    ROW(
+        "null system call", NOTHING,
         {
             e = sys_null();
 #if BENCH_PLANT
@@ -36,10 +37,11 @@ static void copy_rows(void)
     ROW("cap_move", NOTHING, e = sys_cap_move(B, A), sys_cap_move(A, B));
     ROW("cap_delete, a copy", sys_cap_copy(B, A, RIGHTS_ALL, 0, 0),
         e = sys_cap_delete(B), NOTHING);
-    ROW("cap_delete, the last: a frame",
-        make_one(1, B, TYPE_FRAME, PAGE_LOG2), e = sys_cap_delete(B), NOTHING);
+    ROW("cap_delete, the last: a frame", make_one(1, B, TYPE_FRAME, PAGE_LOG2),
+        e = sys_cap_delete(B), NOTHING);
     ROW("cap_revoke, nothing derived", NOTHING, e = sys_cap_revoke(A), NOTHING);
-    ROW("cap_revoke, 64 copies",
+    ROW(
+        "cap_revoke, 64 copies",
         for (uint32_t i = 0; i < CHILDREN; i++) {
             expect(sys_cap_copy(B + i, A, RIGHTS_ALL, 0, 0), "copies");
         },
@@ -68,8 +70,7 @@ static void object_rows(void)
         expect(make_one(1, A, TYPE_ENDPOINT, ENDPOINT_LOG2), "endpoint"),
         e = sys_endpoint_bind(A, C_SPARE_DISPATCHER), sys_cap_delete(A));
     ROW("sched_bind",
-        expect(make_one(2, A, TYPE_SCHED_CONTEXT, SCHED_CONTEXT_LOG2),
-               "sched"),
+        expect(make_one(2, A, TYPE_SCHED_CONTEXT, SCHED_CONTEXT_LOG2), "sched"),
         e = sys_sched_bind(A, C_SPARE_DISPATCHER), sys_cap_delete(A));
     uint64_t left, used;
     ROW("sched_refill", NOTHING,
@@ -78,7 +79,8 @@ static void object_rows(void)
         sys_cap_delete(A));
     ROW("call_accept", NOTHING,
         e = sys_call_accept((uintptr_t)server_entry, 4096, 0), NOTHING);
-    ROW("dispatcher_inspect", NOTHING,
+    ROW(
+        "dispatcher_inspect", NOTHING,
         {
             uint64_t w[4];
             e = sys_dispatcher_inspect(C_SPARE_DISPATCHER, 0, &w[0], &w[1],

@@ -21,7 +21,10 @@ static void proof(void)
                          : "x0", "cc"),
         NOTHING);
     ROW("proof: a system call and 3 nops", NOTHING,
-        __asm__ volatile("svc #0\n\tnop\n\tnop\n\tnop" : : : "x0", "memory"),
+        __asm__ volatile("svc #0\n\tnop\n\tnop\n\tnop"
+                         :
+                         :
+                         : "x0", "memory"),
         NOTHING);
 }
 

@@ -80,7 +80,8 @@ static void switch_rows(void)
         e = sys_event_signal(C_EVENT), NOTHING);
     peer->entry = (uintptr_t)peer_back;
     page_of(CLIENT)->entry = (uintptr_t)wait_entry;
-    ROW("event round trip: both signal and wait", NOTHING,
+    ROW(
+        "event round trip: both signal and wait", NOTHING,
         {
             e = sys_event_signal(C_EVENT);
             wait_upcall();
@@ -102,7 +103,8 @@ static void interrupt_rows(void)
         NOTHING);
     expect(sys_irq_bind(C_IRQ, C_EVENT), "irq_bind");
     page_of(PEER)->entry = (uintptr_t)peer_interrupt;
-    ROW("interrupt, to the driver's first instruction",
+    ROW(
+        "interrupt, to the driver's first instruction",
         timer[TIMER_C1] = timer[TIMER_CLO] + SOON_US,
         {
             interrupted = 0;
@@ -114,7 +116,8 @@ static void interrupt_rows(void)
             timer[TIMER_CS] = 2;
             (void)sys_irq_ack(C_IRQ);
         });
-    ROW("irq_ack",
+    ROW(
+        "irq_ack",
         {
             timer[TIMER_C1] = timer[TIMER_CLO] + SOON_US;
             interrupted = 0;

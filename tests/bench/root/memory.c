@@ -28,8 +28,7 @@ static void pages_make(void)
 {
     expect(sys_stretch_create(STRETCH, C_MEMORY, C_RANGE, client_range),
            "stretch");
-    expect(sys_stretch_attach(STRETCH, CPTR_SELF_DOMAIN, READ_WRITE),
-           "attach");
+    expect(sys_stretch_attach(STRETCH, CPTR_SELF_DOMAIN, READ_WRITE), "attach");
     for (uint32_t i = 0; i < PAGES; i++) {
         expect(make_one(1 + i / 50, FRAMES + i, TYPE_FRAME, PAGE_LOG2),
                "frames");
@@ -53,7 +52,8 @@ static void page_rows(void)
     ROW("frame_protect, one page", NOTHING,
         e = sys_frame_protect(FRAMES, READ_ONLY),
         (void)sys_frame_protect(FRAMES, READ_WRITE));
-    ROW("map, touch and unmap one page", (void)sys_frame_unmap(FRAMES),
+    ROW(
+        "map, touch and unmap one page", (void)sys_frame_unmap(FRAMES),
         {
             e = map(0, READ_WRITE);
             (void)touch((void *)PAGE(0));
@@ -71,8 +71,7 @@ static void stretch_rows(void)
         (void)sys_stretch_attach(STRETCH, C_PEER, READ_ONLY),
         e = sys_stretch_attach(STRETCH, C_PEER, READ_WRITE),
         (void)sys_stretch_detach(STRETCH, C_PEER));
-    ROW("stretch_detach",
-        (void)sys_stretch_attach(STRETCH, C_PEER, READ_ONLY),
+    ROW("stretch_detach", (void)sys_stretch_attach(STRETCH, C_PEER, READ_ONLY),
         e = sys_stretch_detach(STRETCH, C_PEER), NOTHING);
     ROW("stretch_create", NOTHING,
         e = sys_stretch_create(STRETCH + 1, C_MEMORY + 4, C_RANGE,
@@ -170,8 +169,8 @@ static void trap_rows(void)
     ROW("page fault, to the handler's first instruction", NOTHING,
         (void)touch((void *)PAGE(0)), NOTHING);
     handle_with(skip);
-    ROW("trap: page fault, handler, back", NOTHING, (void)touch((void *)PAGE(0)),
-        NOTHING);
+    ROW("trap: page fault, handler, back", NOTHING,
+        (void)touch((void *)PAGE(0)), NOTHING);
     ROW("undefined instruction, handler, back", NOTHING, undefined(), NOTHING);
     handle_with(begin_resume);
     ROW("resume", NOTHING, (void)touch((void *)PAGE(0)), NOTHING);
@@ -207,7 +206,8 @@ static void appel_rows(void)
         NOTHING);
     handle_with(allow);
     (void)protect_all(READ_WRITE);
-    ROW("appel2, 100 pages", NOTHING,
+    ROW(
+        "appel2, 100 pages", NOTHING,
         {
             e = protect_all(READ_ONLY);
             for (uint32_t i = 0; i < PAGES; i++) {
