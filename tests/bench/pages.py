@@ -183,8 +183,10 @@ def performance(found, page):
     head, rest = page.split(BEGIN)
     tail = rest.split(END)[1]
     plots = [f"![cost by {axis}](growth-{axis}.svg)" for axis in axes(found)]
-    body = [*table(found), "", "## What is in the way", "", *remarks(), "",
-            "## How cost grows", "",
+    sources = [f"- {name}: {text}." for name, text
+               in load_rows()["sources"].items()]
+    body = [*table(found), "", *sources, "", "## What is in the way", "",
+            *remarks(), "", "## How cost grows", "",
             "Instructions of warm runs, from zero; the steps of the axis are "
             "not to scale.", "", *plots]
     return head + BEGIN + "\n" + "\n".join(body) + "\n" + END + tail
