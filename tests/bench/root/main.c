@@ -18,11 +18,12 @@
 #define TIMER_IRQ   1u  /* compare register 1 */
 #define UNUSED_IRQS 20u /* of the GPU, which QEMU does not raise */
 #define STACK_BYTES 2048u
+#define PLACE_BYTES (4 * PAGE_BYTES) /* three for a dispatcher, one is free */
 #define RW          (RIGHT_READ | RIGHT_WRITE)
 
 static volatile uint32_t *const uart = (void *)UART_VA;
 static uint64_t pages_va;
-static uint32_t pages; /* the stretch with everybody's pages */
+static uint32_t pages[2]; /* the stretches with everybody's pages */
 static struct {
     uint32_t cnode, domain, dispatcher, sched;
 } set[MEMBERS_MAX];
@@ -63,7 +64,7 @@ void expect(unsigned long error, const char *what)
 
 struct upcall_page *page_of(enum member m)
 {
-    return (void *)(pages_va + m * 3ull * PAGE_BYTES + PAGE_BYTES);
+    return (void *)(pages_va + m * PLACE_BYTES + PAGE_BYTES);
 }
 
 /* ---- making domains ---------------------------------------------------- */
@@ -98,9 +99,11 @@ static void wire(enum member m)
     attach(b->slot_text, set[m].domain, RIGHT_READ | RIGHT_EXEC);
     attach(b->slot_data, set[m].domain, RW);
     attach(b->slot_pages, set[m].domain, RW);
-    attach(pages, set[m].domain, RW);
+    attach(pages[0], set[m].domain, RW);
+    attach(pages[1], set[m].domain, RW);
     expect(sys_dispatcher_bind(set[m].dispatcher, set[m].domain,
-                               memory_slot_cpu(), pages,
+                               memory_slot_cpu(),
+                               pages[m * PLACE_BYTES / STRETCH_BYTES],
                                (uintptr_t)page_of(m) - PAGE_BYTES),
            "bind");
     expect(sys_sched_bind(set[m].sched, set[m].dispatcher), "sched");
@@ -258,9 +261,13 @@ _Noreturn void root_main(const struct boot_info *info)
                          RW),
            "timer");
     uint32_t block = block_take(&pages_va);
-    pages = slot_take();
-    expect(sys_stretch_create(pages, chunk_take(16), block, pages_va), "pages");
-    attach(pages, info->slot_domain, RW);
+    for (uint32_t i = 0; i < 2; i++) {
+        pages[i] = slot_take();
+        expect(sys_stretch_create(pages[i], chunk_take(16), block,
+                                  pages_va + i * STRETCH_BYTES),
+               "pages");
+        attach(pages[i], info->slot_domain, RW);
+    }
     member_make(CLIENT, client_main);
     member_make(SERVER, server_main);
     member_make(WAKER, waker_main);

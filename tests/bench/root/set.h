@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <abi/calls.h>
 
-enum member { CLIENT, SERVER, WAKER, FLOATER, PEER, MEMBERS_MAX = 160 };
+enum member { CLIENT, SERVER, WAKER, FLOATER, PEER, MEMBERS_MAX = 236 };
 
 /* What the client finds in its CNode: all rows use this. */
 enum client_slot {

@@ -87,7 +87,7 @@ static void pages(void)
 
 static void domains(void)
 {
-    static const uint32_t axis[] = {5, 10, 50, 150};
+    static const uint32_t axis[] = {5, 20, 80, 235};
     const char *what = "domains";
     uint64_t w[8] = {0};
     page_of(CLIENT)->entry = (uintptr_t)wait_entry;
