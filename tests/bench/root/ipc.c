@@ -37,11 +37,6 @@ void call_rows(void)
 
 /* ---- events ------------------------------------------------------------ */
 
-static void take(struct upcall_page *page)
-{
-    (void)__atomic_exchange_n(&page->pending, 0, __ATOMIC_RELAXED);
-}
-
 static void go_on(struct upcall_page *page)
 {
     take(page);

@@ -7,7 +7,6 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "rootserver/root.h"
 #include "tests/bench/mark.h"
@@ -17,7 +16,7 @@
 #define UART_VA     (ROOT_PAGES_VA + 0x20000)
 #define TIMER_IRQ   1u  /* compare register 1 */
 #define UNUSED_IRQS 20u /* of the GPU, which QEMU does not raise */
-#define STACK_BYTES 2048u
+#define STACK_BYTES 4096u
 #define PLACE_BYTES (4 * PAGE_BYTES) /* three for a dispatcher, one is free */
 #define RW          (RIGHT_READ | RIGHT_WRITE)
 
@@ -112,7 +111,7 @@ static void wire(enum member m)
            "parent");
 }
 
-void member_make(enum member m, void (*entry)(void))
+static void member_make(enum member m, void (*entry)(void))
 {
     static char stack[MEMBERS_MAX][STACK_BYTES]
         __attribute__((aligned(STACK_BYTES)));
@@ -185,8 +184,6 @@ static void equip_spare(void)
         {C_SPARE_DISPATCHER, TYPE_DISPATCHER, DISPATCHER_LOG2},
         {C_SPARE_DOMAIN, TYPE_DOMAIN, DOMAIN_LOG2_MIN},
         {C_SPARE_CNODE, TYPE_CNODE, SLOT_LOG2 + 4},
-        {C_SPARE_SCHED, TYPE_SCHED_CONTEXT, SCHED_CONTEXT_LOG2},
-        {C_SPARE_ENDPOINT, TYPE_ENDPOINT, ENDPOINT_LOG2},
     };
     for (uint32_t i = 0; i < sizeof(spare) / sizeof(spare[0]); i++) {
         expect(sys_untyped_retype(chunk, CPTR(node, spare[i].slot),
@@ -212,7 +209,7 @@ static void idle_main(void)
 void crowd(uint32_t n)
 {
     wanted = n;
-    page_of(CLIENT)->pending = 0;
+    take(page_of(CLIENT));
     wait_upcall(); /* the root looks at it when all block, then signals */
 }
 
@@ -231,7 +228,7 @@ _Noreturn void schedule(void)
 {
     struct upcall_page *p = (void *)(uintptr_t)(ROOT_PAGES_VA + PAGE_BYTES);
     for (;;) {
-        (void)__atomic_exchange_n(&p->pending, 0, __ATOMIC_RELAXED);
+        take(p);
         for (uint32_t i = members; i-- > 0;) {
             uint32_t state = identity_of_root()->child[i].state;
             if (state == CHILD_READY || state == CHILD_RUNNING) {

@@ -89,11 +89,6 @@ void memory_rows(void)
 
 /* ---- faults ------------------------------------------------------------ */
 
-static void take(struct upcall_page *page)
-{
-    (void)__atomic_exchange_n(&page->pending, 0, __ATOMIC_RELAXED);
-}
-
 static void skip(struct upcall_page *page)
 {
     take(page);

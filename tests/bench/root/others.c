@@ -48,7 +48,7 @@ void floater_main(void)
 /* The peer is more urgent than the client: an event brings it to the CPU. */
 static void peer_wait(struct upcall_page *page)
 {
-    (void)__atomic_exchange_n(&page->pending, 0, __ATOMIC_RELAXED);
+    take(page);
     (void)__atomic_exchange_n(&page->events, 0, __ATOMIC_RELAXED);
     (void)sys_block(~0ull);
 }
@@ -69,7 +69,7 @@ void peer_call(struct upcall_page *page)
 
 void peer_block(struct upcall_page *page)
 {
-    (void)__atomic_exchange_n(&page->pending, 0, __ATOMIC_RELAXED);
+    take(page);
     mark_begin();
     (void)sys_block(~0ull);
 }

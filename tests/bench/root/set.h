@@ -26,15 +26,12 @@ enum client_slot {
     C_SPARE_DISPATCHER, /* bound nowhere */
     C_SPARE_DOMAIN,
     C_SPARE_CNODE,
-    C_SPARE_SCHED,
-    C_SPARE_ENDPOINT,
     C_CPU,
     C_IRQ,
     C_OWN_EVENT, /* bit 1 of the client */
     C_CHILD,     /* dispatcher of PEER */
     C_IRQS,      /* RUNS lines that nobody uses */
     C_FREE = 80,
-    CLIENT_SLOTS = 4096,
 };
 #define PEER_EVENT_SLOT  1 /* in its CNode: bit 0 of the client */
 #define PEER_ENDPOINT    2 /* the waker's */
@@ -45,8 +42,12 @@ enum client_slot {
 extern uint64_t client_range; /* address of C_RANGE */
 
 struct upcall_page *page_of(enum member m);
-/* Start one more domain. */
-void member_make(enum member m, void (*entry)(void));
+/* As each upcall handler begins: no reason is pending any more. */
+static inline void take(struct upcall_page *page)
+{
+    (void)__atomic_exchange_n(&page->pending, 0, __ATOMIC_RELAXED);
+}
+
 /* More idle domains, until there are n: the client asks, the root makes them.
  */
 void crowd(uint32_t n);

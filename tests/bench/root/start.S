@@ -17,8 +17,8 @@ _start:                             /* x0: struct boot_info */
     b       root_main
 
     .text
-/* Calls to the server: x0-x7 are the message, and of the answer x0 counts. */
     .arch_extension fp
+/* Calls: x0-x7 are the message, and of the answer x0 counts. */
     .globl  floater_entry
 floater_entry:
     fmov    d0, #1.0
@@ -63,7 +63,7 @@ wait_entry:
     ldp     x29, x30, [sp], #96
     ret
 
-/* void tries(const char *address): read it; void undefined(void) */
+/* uint64_t touch(const void *address); void undefined(void) */
     .globl  touch
 touch:
     ldrb    w0, [x0]
