@@ -35,6 +35,11 @@ static void copy_rows(void)
         e = sys_cap_copy(CPTR(C_SPARE_CNODE, 2), A, RIGHTS_ALL, 0, 0),
         sys_cap_delete(CPTR(C_SPARE_CNODE, 2)));
     ROW("cap_move", NOTHING, e = sys_cap_move(B, A), sys_cap_move(A, B));
+    ROW("cap_rotate", (void)sys_cap_copy(B + 1, A, RIGHTS_ALL, 0, 0),
+        e = sys_cap_rotate(B, A, B + 1), {
+            (void)sys_cap_rotate(B + 1, A, B);
+            (void)sys_cap_delete(B + 1);
+        });
     ROW("cap_delete, a copy", sys_cap_copy(B, A, RIGHTS_ALL, 0, 0),
         e = sys_cap_delete(B), NOTHING);
     ROW("cap_delete, the last: a frame", make_one(1, B, TYPE_FRAME, PAGE_LOG2),
@@ -101,7 +106,7 @@ static void dispatcher_rows(void)
     for (uint32_t i = 0; i < 3; i++) {
         (void)sys_cap_revoke(C_MEMORY + i);
     }
-    expect(sys_stretch_create(B, C_MEMORY + 1, C_RANGE, client_range),
+    expect(sys_stretch_create(B, C_MEMORY + 1, C_RANGE, client_range, 0),
            "stretch");
     ROW("dispatcher_set_parent",
         expect(make_one(2, A, TYPE_DISPATCHER, DISPATCHER_LOG2), "dispatcher"),

@@ -251,17 +251,17 @@ _Noreturn void root_main(const struct boot_info *info)
     p->entry = (uintptr_t)schedule;
     p->sp = (uintptr_t)stack_top;
     memory_init(info);
-    expect(sys_frame_map(device_frame(UART_PAGE), info->slot_pages, UART_VA,
-                         RW),
+    expect(frames_map(device_frame(UART_PAGE), info->slot_pages, UART_VA, RW,
+                      1),
            "uart");
-    expect(sys_frame_map(device_frame(TIMER_PAGE), info->slot_pages, TIMER_VA,
-                         RW),
+    expect(frames_map(device_frame(TIMER_PAGE), info->slot_pages, TIMER_VA, RW,
+                      1),
            "timer");
     uint32_t block = block_take(&pages_va);
     for (uint32_t i = 0; i < 2; i++) {
         pages[i] = slot_take();
         expect(sys_stretch_create(pages[i], chunk_take(16), block,
-                                  pages_va + i * STRETCH_BYTES),
+                                  pages_va + i * STRETCH_BYTES, 0),
                "pages");
         attach(pages[i], info->slot_domain, RW);
     }

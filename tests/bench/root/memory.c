@@ -12,21 +12,17 @@
 
 static enum abi_error map(uint32_t i, uint64_t rights)
 {
-    return sys_frame_map(FRAMES + i, STRETCH, PAGE(i), rights);
+    return frames_map(FRAMES + i, STRETCH, PAGE(i), rights, 1);
 }
 
 static enum abi_error protect_all(uint64_t rights)
 {
-    enum abi_error e = ERR_OK;
-    for (uint32_t i = 0; i < PAGES && e == ERR_OK; i++) {
-        e = sys_frame_protect(FRAMES + i, rights);
-    }
-    return e;
+    return frames_protect(FRAMES, rights, PAGES);
 }
 
 static void pages_make(void)
 {
-    expect(sys_stretch_create(STRETCH, C_MEMORY, C_RANGE, client_range),
+    expect(sys_stretch_create(STRETCH, C_MEMORY, C_RANGE, client_range, 0),
            "stretch");
     expect(sys_stretch_attach(STRETCH, CPTR_SELF_DOMAIN, READ_WRITE), "attach");
     for (uint32_t i = 0; i < PAGES; i++) {
@@ -45,19 +41,22 @@ static void pages_end(void)
 
 static void page_rows(void)
 {
-    ROW("frame_map, one page", (void)sys_frame_unmap(FRAMES),
+    ROW("frame_map, one page", (void)frames_unmap(FRAMES, 1),
         e = map(0, READ_WRITE), NOTHING);
-    ROW("frame_unmap, one page", NOTHING, e = sys_frame_unmap(FRAMES),
+    ROW("frame_unmap, one page", NOTHING, e = frames_unmap(FRAMES, 1),
         expect(map(0, READ_WRITE), "map"));
     ROW("frame_protect, one page", NOTHING,
-        e = sys_frame_protect(FRAMES, READ_ONLY),
-        (void)sys_frame_protect(FRAMES, READ_WRITE));
+        e = frames_protect(FRAMES, READ_ONLY, 1),
+        (void)frames_protect(FRAMES, READ_WRITE, 1));
+    ROW("frame_remap, one page", NOTHING,
+        e = frames_remap(FRAMES, STRETCH, PAGE(PAGES), READ_WRITE, 1),
+        (void)frames_remap(FRAMES, STRETCH, PAGE(0), READ_WRITE, 1));
     ROW(
-        "map, touch and unmap one page", (void)sys_frame_unmap(FRAMES),
+        "map, touch and unmap one page", (void)frames_unmap(FRAMES, 1),
         {
             e = map(0, READ_WRITE);
             (void)touch((void *)PAGE(0));
-            e |= sys_frame_unmap(FRAMES);
+            e |= frames_unmap(FRAMES, 1);
         },
         expect(map(0, READ_WRITE), "map"));
 }
@@ -75,7 +74,7 @@ static void stretch_rows(void)
         e = sys_stretch_detach(STRETCH, C_PEER), NOTHING);
     ROW("stretch_create", NOTHING,
         e = sys_stretch_create(STRETCH + 1, C_MEMORY + 4, C_RANGE,
-                               client_range + STRETCH_BYTES),
+                               client_range + STRETCH_BYTES, 0),
         (void)sys_cap_revoke(C_MEMORY + 4));
 }
 
@@ -120,8 +119,9 @@ static void map_it(struct upcall_page *page)
 static void allow(struct upcall_page *page)
 {
     take(page);
-    (void)sys_frame_protect(
-        FRAMES + (uint32_t)(page->fault.far - client_range) / 4096, READ_WRITE);
+    (void)frames_protect(FRAMES +
+                             (uint32_t)(page->fault.far - client_range) / 4096,
+                         READ_WRITE, 1);
     (void)sys_resume(0);
 }
 
@@ -137,8 +137,8 @@ static void allow_and_protect(struct upcall_page *page)
 {
     take(page);
     uint32_t i = (uint32_t)(page->fault.far - client_range) / 4096;
-    (void)sys_frame_protect(FRAMES + i, READ_WRITE);
-    (void)sys_frame_protect(FRAMES + (i + 1) % PAGES, READ_ONLY);
+    (void)frames_protect(FRAMES + i, READ_WRITE, 1);
+    (void)frames_protect(FRAMES + (i + 1) % PAGES, READ_ONLY, 1);
     (void)sys_resume(0);
 }
 
@@ -158,7 +158,7 @@ static void write(uint32_t i)
 
 static void trap_rows(void)
 {
-    (void)sys_frame_unmap(FRAMES);
+    (void)frames_unmap(FRAMES, 1);
     handle_with(first);
     mask(MASK_OFF);
     ROW("page fault, to the handler's first instruction", NOTHING,
@@ -170,17 +170,17 @@ static void trap_rows(void)
     handle_with(begin_resume);
     ROW("resume", NOTHING, (void)touch((void *)PAGE(0)), NOTHING);
     handle_with(map_it);
-    ROW("page fault, map in the handler, retry", (void)sys_frame_unmap(FRAMES),
+    ROW("page fault, map in the handler, retry", (void)frames_unmap(FRAMES, 1),
         write(0), NOTHING);
     mask(MASK_ON);
 }
 
 static void protect_rows(void)
 {
-    ROW("prot1", NOTHING, e = sys_frame_protect(FRAMES, READ_ONLY),
-        (void)sys_frame_protect(FRAMES, READ_WRITE));
-    ROW("unprot1", (void)sys_frame_protect(FRAMES, READ_ONLY),
-        e = sys_frame_protect(FRAMES, READ_WRITE), NOTHING);
+    ROW("prot1", NOTHING, e = frames_protect(FRAMES, READ_ONLY, 1),
+        (void)frames_protect(FRAMES, READ_WRITE, 1));
+    ROW("unprot1", (void)frames_protect(FRAMES, READ_ONLY, 1),
+        e = frames_protect(FRAMES, READ_WRITE, 1), NOTHING);
     ROW("prot100, by page", NOTHING, e = protect_all(READ_ONLY),
         (void)protect_all(READ_WRITE));
     ROW("unprot100, by page", (void)protect_all(READ_ONLY),
@@ -197,7 +197,7 @@ static void appel_rows(void)
 {
     mask(MASK_OFF);
     handle_with(allow_and_protect);
-    ROW("appel1", (void)sys_frame_protect(FRAMES + run, READ_ONLY), write(run),
+    ROW("appel1", (void)frames_protect(FRAMES + run, READ_ONLY, 1), write(run),
         NOTHING);
     handle_with(allow);
     (void)protect_all(READ_WRITE);

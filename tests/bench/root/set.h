@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 #include <abi/calls.h>
+#include <vesper/frames.h>
 
 enum member { CLIENT, SERVER, WAKER, FLOATER, PEER, MEMBERS_MAX = 236 };
 

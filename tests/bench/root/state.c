@@ -51,11 +51,11 @@ static void with_pages(uint32_t n, uint32_t frame)
     const char *axis = "pages";
     uint64_t va = client_range + n * PAGE_BYTES;
     ROW(name(axis, n, "frame_map"), NOTHING,
-        e = sys_frame_map(frame, FRAME, va, READ_WRITE),
-        (void)sys_frame_unmap(frame));
+        e = frames_map(frame, FRAME, va, READ_WRITE, 1),
+        (void)frames_unmap(frame, 1));
     ROW(name(axis, n, "frame_unmap"),
-        (void)sys_frame_map(frame, FRAME, va, READ_WRITE),
-        e = sys_frame_unmap(frame), NOTHING);
+        (void)frames_map(frame, FRAME, va, READ_WRITE, 1),
+        e = frames_unmap(frame, 1), NOTHING);
     ROW(name(axis, n, "stretch_attach"), NOTHING,
         e = sys_stretch_attach(FRAME, C_PEER, READ_ONLY),
         (void)sys_stretch_detach(FRAME, C_PEER));
@@ -64,7 +64,7 @@ static void with_pages(uint32_t n, uint32_t frame)
 static void pages(void)
 {
     static const uint32_t axis[] = {1, 8, 64, 511};
-    expect(sys_stretch_create(FRAME, C_MEMORY, C_RANGE, client_range),
+    expect(sys_stretch_create(FRAME, C_MEMORY, C_RANGE, client_range, 0),
            "stretch");
     uint32_t mapped = 0;
     for (uint32_t i = 0; i < sizeof(axis) / sizeof(axis[0]); i++) {
@@ -72,8 +72,8 @@ static void pages(void)
             uint32_t slot = FRAME + 1 + mapped;
             expect(make_one(1 + mapped / 64, slot, TYPE_FRAME, PAGE_LOG2),
                    "frame");
-            expect(sys_frame_map(slot, FRAME, client_range + mapped * 4096ull,
-                                 READ_WRITE),
+            expect(frames_map(slot, FRAME, client_range + mapped * 4096ull,
+                              READ_WRITE, 1),
                    "map");
         }
         expect(make_one(20, COPIES, TYPE_FRAME, PAGE_LOG2), "frame");
