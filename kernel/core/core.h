@@ -297,6 +297,8 @@ void upcall_event(struct dispatcher *d, uint32_t bit);
 /* ---- sched.c ----------------------------------------------------------- */
 
 void sched_set_state(struct dispatcher *d, enum dispatcher_state state);
+/* Leave reasons for an upcall, which is delivered on the way to d. */
+void sched_pend(struct dispatcher *d, uint32_t reasons);
 /* The last level of the chain. */
 struct dispatcher *sched_top(const struct core_state *core);
 /* call.c does not tell of each call: tell the schedulers of d and of those that

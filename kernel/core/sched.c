@@ -83,11 +83,19 @@ struct dispatcher *sched_tell_callers(struct dispatcher *d)
     return d;
 }
 
+void sched_pend(struct dispatcher *d, uint32_t reasons)
+{
+    upcall_page(d)->pending |= reasons;
+    if (d->self == kernel.core[0].current &&
+        upcall_page(d)->mask == MASK_OFF) {
+        sched_unsettle(); /* the way out delivers */
+    }
+}
+
 /* Mark the scheduler p, which waits in run(): it can go on with an upcall. */
 static void return_to(struct dispatcher *p, uint32_t reasons)
 {
-    upcall_page(p)->pending |= reasons;
-    sched_unsettle();
+    sched_pend(p, reasons);
     if (p->state == IS_BLOCKED) {
         upcall_enter(p, SAVE_NONE);
         sched_set_state(p, IS_READY);
@@ -129,16 +137,15 @@ static void cut(struct core_state *core, uint32_t depth)
     uint32_t old = core->depth;
     ASSERT(depth <= old && old <= CHAIN_MAX);
     charge(core, arch_now());
-    if (depth < old) {
-        tell(sched_tell_callers(sched_top(core)));
-    }
     core->depth = depth;
     sched_unsettle();
-    for (uint32_t i = depth; i < old && i < CHAIN_MAX; i++) {
-        if (i + 1 < old) {
-            return_to(dispatcher_at(core->chain[i].dispatcher), REASON_CHILD);
-        }
+    for (uint32_t i = depth; i + 1 < old && i < CHAIN_MAX; i++) {
+        return_to(dispatcher_at(core->chain[i].dispatcher), REASON_CHILD);
         tell(dispatcher_at(core->chain[i].dispatcher));
+    }
+    if (depth < old) {
+        ref_t top = core->chain[(old - 1) % CHAIN_MAX].dispatcher;
+        tell(sched_tell_callers(dispatcher_at(top)));
     }
 }
 
@@ -160,7 +167,9 @@ void sched_take_back(struct dispatcher *d, bool itself)
 void sched_wake(struct dispatcher *d)
 {
     struct core_state *core = core_of(d);
-    tell(d); /* a call may have left it untold */
+    if (d->told != d->state) {
+        tell(d);
+    }
     for (uint32_t n = 0; n < CHAIN_MAX; n++) {
         if (level_of(core, d->self) >= 0) {
             sched_take_back(d, false);
@@ -172,8 +181,7 @@ void sched_wake(struct dispatcher *d)
         struct dispatcher *p = dispatcher_at(d->parent);
         int level = level_of(core, p->self);
         bool runs_another = level >= 0 && level + 1 < (int)core->depth;
-        upcall_page(p)->pending |= REASON_CHILD;
-        sched_unsettle();
+        sched_pend(p, REASON_CHILD);
         if (p->state != IS_BLOCKED ||
             (runs_another && d->urgency <= core->chain[level + 1].urgency)) {
             return; /* it looks when it gets the CPU next */

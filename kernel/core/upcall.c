@@ -53,10 +53,7 @@ void upcall_post(struct dispatcher *d, uint32_t reasons)
     if (d->pages == 0) {
         return;
     }
-    upcall_page(d)->pending |= reasons;
-    if (d->self == kernel.core[0].current) {
-        sched_unsettle(); /* the way out delivers */
-    }
+    sched_pend(d, reasons);
     if (d->state == IS_BLOCKED) {
         upcall_enter(d, SAVE_NONE);
         sched_set_state(d, IS_READY);
@@ -110,8 +107,11 @@ static struct dispatcher *self(void)
 enum abi_error op_leave(uint64_t *x)
 {
     (void)x;
-    upcall_page(self())->mask = MASK_OFF;
-    sched_unsettle(); /* the way out delivers */
+    struct upcall_page *p = upcall_page(self());
+    p->mask = MASK_OFF;
+    if (p->pending != 0) {
+        sched_unsettle(); /* the way out delivers */
+    }
     return ERR_OK;
 }
 
