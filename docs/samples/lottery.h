@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: BSL-1.0 */
+/* lottery.h - see lottery.c. */
+#pragma once
+
+#include <vesper/scheduler.h>
+
+extern const struct sched_policy lottery;

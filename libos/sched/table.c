@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: BSL-1.0
+ *
+ * The part of a scheduler that does not depend on its policy: who is there,
+ * who can run, who ran for how long, and what may be promised.
+ */
+#include <vesper/scheduler.h>
+
+#include <stddef.h>
+#include <string.h>
+
+#define SLICE_HZ      100u
+#define SLICE_PARTS   10u
+#define PERIOD_MIN_HZ 1000u
+#define PERIOD_MAX_S  10u
+#define WHOLE_PPM     1000000u
+
+const struct sched_policy *const sched_policies[] = {&sched_fixed_priority,
+                                                     &sched_round_robin,
+                                                     &sched_edf, &sched_stride,
+                                                     NULL};
+
+const struct sched_policy *sched_policy_find(const char *name)
+{
+    const struct sched_policy *const *p = sched_policies;
+    while (*p != NULL && strcmp((*p)->name, name) != 0) {
+        p++;
+    }
+    return *p;
+}
+
+/* ---- what may be promised ---------------------------------------------- */
+
+const char *sched_refusal_text(enum sched_refusal why)
+{
+    static const char *const text[SCHED_REFUSALS] = {
+        [SCHED_FINE] = "fine",
+        [SCHED_BAD_PRIORITY] = "priority is not 1..255",
+        [SCHED_BAD_WEIGHT] = "weight is not 1..1000",
+        [SCHED_NO_PERIOD] = "a budget needs a period, which is 0",
+        [SCHED_NO_BUDGET] = "a period needs a budget, which is 0",
+        [SCHED_BAD_PERIOD] = "period is not 1 ms to 10 s",
+        [SCHED_OVER_PERIOD] = "budget is larger than the period",
+        [SCHED_FULL] = "so much of the CPU is not left",
+    };
+    return (uint32_t)why < SCHED_REFUSALS ? text[why] : "?";
+}
+
+/* Rounded up: what is promised together never exceeds the whole. */
+static uint64_t reserved_ppm(const struct sched_params *p)
+{
+    return p->period == 0 ? 0
+                          : (p->budget * WHOLE_PPM + p->period - 1) / p->period;
+}
+
+static enum sched_refusal check_reservation(const struct sched_table *t,
+                                            const struct sched_params *p)
+{
+    if (p->period == 0) {
+        return p->budget == 0 ? SCHED_FINE : SCHED_NO_PERIOD;
+    }
+    if (p->budget == 0) {
+        return SCHED_NO_BUDGET;
+    }
+    if (p->period < t->hz / PERIOD_MIN_HZ || p->period > t->hz * PERIOD_MAX_S) {
+        return SCHED_BAD_PERIOD;
+    }
+    return p->budget > p->period ? SCHED_OVER_PERIOD : SCHED_FINE;
+}
+
+enum sched_refusal sched_check(const struct sched_table *t, uint32_t i,
+                               const struct sched_params *params,
+                               uint32_t *left_ppm)
+{
+    uint64_t promised = 0;
+    for (uint32_t k = 0; k < t->count; k++) {
+        if (k != i && t->child[k].present) {
+            promised += reserved_ppm(&t->child[k].params);
+        }
+    }
+    *left_ppm = (uint32_t)(WHOLE_PPM - promised);
+    if (params->priority - 1u >= 255) {
+        return SCHED_BAD_PRIORITY;
+    }
+    if (params->weight - 1u >= 1000) {
+        return SCHED_BAD_WEIGHT;
+    }
+    enum sched_refusal why = check_reservation(t, params);
+    return why == SCHED_FINE && reserved_ppm(params) > *left_ppm ? SCHED_FULL
+                                                                 : why;
+}
+
+/* ---- children come, change and go -------------------------------------- */
+
+void sched_init(struct sched_table *t, const struct sched_policy *policy,
+                uint64_t hz)
+{
+    memset(t, 0, sizeof(*t));
+    t->policy = policy;
+    t->hz = hz;
+    t->slice = hz / SLICE_HZ;
+    t->running = SCHED_NONE;
+}
+
+static void join(struct sched_table *t, uint32_t i, uint64_t now)
+{
+    if (t->policy->join != NULL) {
+        t->policy->join(t, i, now);
+    }
+}
+
+void sched_set(struct sched_table *t, uint32_t i,
+               const struct sched_params *params, uint64_t now)
+{
+    struct sched_child *c = &t->child[i];
+    if (!c->present) {
+        *c = (struct sched_child){.present = true};
+    }
+    if (i >= t->count) {
+        t->count = i + 1;
+    }
+    c->params = *params;
+    join(t, i, now);
+}
+
+void sched_remove(struct sched_table *t, uint32_t i)
+{
+    t->child[i].present = false;
+    t->child[i].ready = false;
+    if (t->running == i) {
+        t->running = SCHED_NONE;
+    }
+}
+
+void sched_use(struct sched_table *t, const struct sched_policy *policy,
+               uint64_t now)
+{
+    sched_ended(t, now);
+    t->policy = policy;
+    t->pass = 0;
+    for (uint32_t i = 0; i < t->count; i++) {
+        if (t->child[i].present) {
+            join(t, i, now);
+        }
+    }
+}
+
+/* ---- time -------------------------------------------------------------- */
+
+void sched_ended(struct sched_table *t, uint64_t when)
+{
+    uint32_t i = t->running;
+    if (i == SCHED_NONE) {
+        return;
+    }
+    uint64_t ticks = when > t->since ? when - t->since : 0;
+    t->child[i].used += ticks;
+    if (t->policy->charge != NULL) {
+        t->policy->charge(t, i, ticks);
+    }
+    t->running = SCHED_NONE;
+}
+
+void sched_ready(struct sched_table *t, uint32_t i, bool ready, uint64_t now)
+{
+    struct sched_child *c = &t->child[i];
+    bool wakes = ready && !c->ready;
+    c->ready = ready;
+    if (wakes && t->policy->wake != NULL) {
+        t->policy->wake(t, i, now);
+    }
+}
+
+/* The kernel compares with the urgency that a child had when it ran last. If
+ * that is not what the policy means by now, nobody is told when it wakes. */
+static bool wakes_unnoticed(const struct sched_table *t, uint32_t urgency)
+{
+    for (uint32_t i = 0; t->policy->urgency != NULL && i < t->count; i++) {
+        const struct sched_child *c = &t->child[i];
+        if (c->present && !c->ready && c->urgency <= urgency &&
+            t->policy->urgency(t, i) > urgency) {
+            return true;
+        }
+    }
+    return false;
+}
+
+struct sched_choice sched_choose(struct sched_table *t, uint64_t now)
+{
+    struct sched_choice choice = t->policy->choose(t, now);
+    if (choice.child == SCHED_NONE) {
+        return choice;
+    }
+    struct sched_child *c = &t->child[choice.child];
+    uint64_t look = now + t->slice / SLICE_PARTS;
+    c->urgency = choice.urgency;
+    c->last_run = now;
+    t->running = choice.child;
+    t->since = now;
+    if (look < choice.until && wakes_unnoticed(t, choice.urgency)) {
+        choice.until = look;
+    }
+    return choice;
+}
+
+/* ---- for policies ------------------------------------------------------ */
+
+static uint32_t best(const struct sched_table *t,
+                     bool (*eligible)(const struct sched_child *),
+                     bool by_priority)
+{
+    uint32_t found = SCHED_NONE;
+    for (uint32_t i = 0; i < t->count; i++) {
+        const struct sched_child *c = &t->child[i];
+        if (!c->ready || (eligible != NULL && !eligible(c))) {
+            continue;
+        }
+        const struct sched_child *f = &t->child[found % SCHED_CHILDREN_MAX];
+        uint32_t mine = by_priority ? c->params.priority : 0;
+        uint32_t its = by_priority ? f->params.priority : 0;
+        if (found == SCHED_NONE || mine > its ||
+            (mine == its && c->last_run < f->last_run)) {
+            found = i;
+        }
+    }
+    return found;
+}
+
+uint32_t sched_longest_waiting(const struct sched_table *t,
+                               bool (*eligible)(const struct sched_child *))
+{
+    return best(t, eligible, false);
+}
+
+uint32_t sched_most_urgent(const struct sched_table *t,
+                           bool (*eligible)(const struct sched_child *))
+{
+    return best(t, eligible, true);
+}
