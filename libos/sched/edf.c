@@ -8,8 +8,7 @@
  *
  * Urgencies. The kernel compares fixed numbers, deadlines move. Who wakes gets
  * a deadline a period away, so it can only be earlier than that of a child with
- * a longer period: the rank by period is the urgency. The exception, a child
- * that wakes while the deadline of its last budget holds, is looked for often.
+ * a longer period: the rank by period is the urgency.
  */
 #include <vesper/scheduler.h>
 
@@ -17,7 +16,6 @@
 
 #define URGENCY_TOP   255u
 #define URGENCY_OTHER 127u /* at most, without a budget */
-#define LOOK_PARTS    10u  /* of a slice */
 
 static bool is_reserved(const struct sched_child *c)
 {
@@ -34,14 +32,16 @@ static bool wants_slack(const struct sched_child *c)
     return !is_reserved(c) || (c->left == 0 && c->params.slack);
 }
 
+static uint32_t slack_urgency(const struct sched_child *c)
+{
+    uint32_t priority = c->params.priority;
+    return priority < URGENCY_OTHER ? priority : URGENCY_OTHER;
+}
+
 static uint32_t urgency(const struct sched_table *t, uint32_t i)
 {
     const struct sched_child *c = &t->child[i];
-    uint32_t priority = c->params.priority;
-    if (is_reserved(c)) {
-        return c->rank;
-    }
-    return priority < URGENCY_OTHER ? priority : URGENCY_OTHER;
+    return is_reserved(c) ? c->rank : slack_urgency(c);
 }
 
 /* URGENCY_TOP less the number of shorter periods. */
@@ -122,44 +122,22 @@ static uint32_t earliest(struct sched_table *t, uint64_t now,
     return first;
 }
 
-/* Might somebody wake with an earlier deadline, left from before? */
-static bool is_contested(const struct sched_table *t, uint64_t deadline,
-                         uint64_t now)
-{
-    for (uint32_t i = 0; i < t->count; i++) {
-        const struct sched_child *c = &t->child[i];
-        if (c->present && !c->ready && has_budget(c) && c->deadline > now &&
-            c->deadline < deadline) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static struct sched_choice choose(struct sched_table *t, uint64_t now)
 {
-    struct sched_choice choice;
-    choice.child = earliest(t, now, &choice.until);
-    choice.urgency = 0;
-    uint64_t end = SCHED_NEVER;
-    if (choice.child != SCHED_NONE) {
-        const struct sched_child *c = &t->child[choice.child];
-        choice.urgency = c->rank;
-        end = now + (is_contested(t, c->deadline, now) &&
-                             c->left > t->slice / LOOK_PARTS
-                         ? t->slice / LOOK_PARTS
-                         : c->left);
-    } else {
-        choice.child = sched_most_urgent(t, wants_slack);
-        if (choice.child != SCHED_NONE) {
-            uint32_t priority = t->child[choice.child].params.priority;
-            choice.urgency =
-                priority < URGENCY_OTHER ? priority : URGENCY_OTHER;
-            end = now + t->slice;
-        }
+    uint64_t refill_at, end;
+    uint32_t i = earliest(t, now, &refill_at);
+    bool on_budget = i != SCHED_NONE;
+    if (!on_budget) {
+        i = sched_most_urgent(t, wants_slack);
     }
-    choice.until = end < choice.until ? end : choice.until;
-    return choice;
+    if (i == SCHED_NONE) {
+        return (struct sched_choice){i, 0, refill_at};
+    }
+    end = now + (on_budget ? t->child[i].left : t->slice);
+    return (struct sched_choice){i,
+                                 on_budget ? t->child[i].rank
+                                           : slack_urgency(&t->child[i]),
+                                 end < refill_at ? end : refill_at};
 }
 
 const struct sched_policy sched_edf = {

@@ -194,20 +194,6 @@ static void test_edf_irregular(void)
           "edf: no budget outlives its deadline, whoever wakes when");
 }
 
-/* Who wakes with the rest of its last budget may have the earlier deadline, and
- * yet a longer period than the one that runs. */
-static void test_edf_kept(void)
-{
-    sim_init(&s, &sched_edf);
-    add_periodic(1, 92 * SIM_MS, 27600, reserved(100 * SIM_MS, 30 * SIM_MS));
-    s.child[2] = (struct sim_child){.period = 10 * SIM_MS,
-                                    .work = 7 * SIM_MS,
-                                    .offset = 81 * SIM_MS};
-    sim_add(&s, 2, reserved(10 * SIM_MS, 7 * SIM_MS));
-    sim_run(&s, 102 * SIM_MS);
-    CHECK(s.table.child[1].late == 0, "edf: a kept deadline is kept");
-}
-
 /* Waking again and again does not give more than the reservation. */
 static void test_edf_waker(void)
 {
@@ -370,7 +356,6 @@ int main(void)
     test_edf();
     test_edf_greedy();
     test_edf_irregular();
-    test_edf_kept();
     test_edf_waker();
     test_change();
     test_stale();
