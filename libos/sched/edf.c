@@ -17,66 +17,74 @@
 #define URGENCY_TOP   255u
 #define URGENCY_OTHER 127u /* at most, without a budget */
 
-static bool is_reserved(const struct sched_child *c)
+static bool is_reserved(const struct scheduler_child *c)
 {
     return c->params.period != 0;
 }
 
-static bool has_budget(const struct sched_child *c)
+static bool has_budget(const struct scheduler_child *c)
 {
     return is_reserved(c) && c->left > 0;
 }
 
-static bool wants_slack(const struct sched_child *c)
+static bool wants_slack(const struct scheduler_child *c)
 {
     return !is_reserved(c) || (c->left == 0 && c->params.slack);
 }
 
-static uint32_t slack_urgency(const struct sched_child *c)
+static uint32_t slack_urgency(const struct scheduler_child *c)
 {
     uint32_t priority = c->params.priority;
     return priority < URGENCY_OTHER ? priority : URGENCY_OTHER;
 }
 
-static uint32_t urgency(const struct sched_table *t, uint32_t i)
+static uint32_t urgency(const struct scheduler_table *t, uint32_t i)
 {
-    const struct sched_child *c = &t->child[i];
+    const struct scheduler_child *c = &t->child[i];
     return is_reserved(c) ? c->rank : slack_urgency(c);
 }
 
 /* URGENCY_TOP less the number of shorter periods. */
-static void rank(struct sched_table *t)
+static void rank(struct scheduler_table *t)
 {
     for (uint32_t i = 0; i < t->count; i++) {
-        struct sched_child *c = &t->child[i];
+        struct scheduler_child *c = &t->child[i];
         c->rank = URGENCY_TOP;
         for (uint32_t k = 0; k < t->count; k++) {
-            const struct sched_child *other = &t->child[k];
+            const struct scheduler_child *other = &t->child[k];
             c->rank -= other->present && is_reserved(other) &&
                        other->params.period < c->params.period;
         }
     }
 }
 
-static void refill(struct sched_child *c, uint64_t deadline)
+static void refill(struct scheduler_child *c, uint64_t deadline)
 {
     c->left = c->params.budget;
     c->deadline = deadline;
 }
 
-static void join(struct sched_table *t, uint32_t i, uint64_t now)
+/* As if it had been here when it woke last: so a change of policy in the midst
+ * of a job neither takes of its budget nor gives it two. */
+static void join(struct scheduler_table *t, uint32_t i, uint64_t now)
 {
-    struct sched_child *c = &t->child[i];
-    refill(c, now + c->params.period);
+    struct scheduler_child *c = &t->child[i];
+    const struct scheduler_params *p = &c->params;
+    uint64_t had = c->used - c->used_at_wake;
+    refill(c, now + p->period);
+    if (had < p->budget && c->woken + p->period > now) {
+        c->deadline = c->woken + p->period;
+        c->left = p->budget - had;
+    }
     rank(t);
 }
 
 /* What is left of the last budget is kept if the child could use it up until
  * its deadline without taking more than its share. */
-static void wake(struct sched_table *t, uint32_t i, uint64_t now)
+static void wake(struct scheduler_table *t, uint32_t i, uint64_t now)
 {
-    struct sched_child *c = &t->child[i];
-    const struct sched_params *p = &c->params;
+    struct scheduler_child *c = &t->child[i];
+    const struct scheduler_params *p = &c->params;
     if (is_reserved(c) &&
         (c->deadline <= now ||
          c->left * p->period > (c->deadline - now) * p->budget)) {
@@ -84,14 +92,14 @@ static void wake(struct sched_table *t, uint32_t i, uint64_t now)
     }
 }
 
-static void charge(struct sched_table *t, uint32_t i, uint64_t ticks)
+static void charge(struct scheduler_table *t, uint32_t i, uint64_t ticks)
 {
-    struct sched_child *c = &t->child[i];
+    struct scheduler_child *c = &t->child[i];
     c->left -= ticks < c->left ? ticks : c->left;
 }
 
 /* Its deadline is over. Had it a budget all the time, it is late. */
-static void renew(struct sched_child *c, uint64_t now)
+static void renew(struct scheduler_child *c, uint64_t now)
 {
     uint64_t next = c->deadline + c->params.period;
     c->late += c->left > 0;
@@ -99,13 +107,13 @@ static void renew(struct sched_child *c, uint64_t now)
 }
 
 /* The earliest deadline with a budget; *refill_at: when the next comes. */
-static uint32_t earliest(struct sched_table *t, uint64_t now,
+static uint32_t earliest(struct scheduler_table *t, uint64_t now,
                          uint64_t *refill_at)
 {
     uint32_t first = SCHED_NONE;
     *refill_at = SCHED_NEVER;
     for (uint32_t i = 0; i < t->count; i++) {
-        struct sched_child *c = &t->child[i];
+        struct scheduler_child *c = &t->child[i];
         if (!c->ready || !is_reserved(c)) {
             continue;
         }
@@ -122,25 +130,25 @@ static uint32_t earliest(struct sched_table *t, uint64_t now,
     return first;
 }
 
-static struct sched_choice choose(struct sched_table *t, uint64_t now)
+static struct scheduler_choice choose(struct scheduler_table *t, uint64_t now)
 {
     uint64_t refill_at, end;
     uint32_t i = earliest(t, now, &refill_at);
     bool on_budget = i != SCHED_NONE;
     if (!on_budget) {
-        i = sched_most_urgent(t, wants_slack);
+        i = scheduler_most_urgent(t, wants_slack);
     }
     if (i == SCHED_NONE) {
-        return (struct sched_choice){i, 0, refill_at};
+        return (struct scheduler_choice){i, 0, refill_at};
     }
     end = now + (on_budget ? t->child[i].left : t->slice);
-    return (struct sched_choice){i,
-                                 on_budget ? t->child[i].rank
-                                           : slack_urgency(&t->child[i]),
-                                 end < refill_at ? end : refill_at};
+    return (struct scheduler_choice){i,
+                                     on_budget ? t->child[i].rank
+                                               : slack_urgency(&t->child[i]),
+                                     end < refill_at ? end : refill_at};
 }
 
-const struct sched_policy sched_edf = {
+const struct scheduler_policy scheduler_edf = {
     .name = "edf",
     .join = join,
     .wake = wake,

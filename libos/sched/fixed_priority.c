@@ -7,21 +7,21 @@
 
 #include <stddef.h>
 
-static uint32_t urgency(const struct sched_table *t, uint32_t i)
+static uint32_t urgency(const struct scheduler_table *t, uint32_t i)
 {
     return t->child[i].params.priority;
 }
 
-static struct sched_choice choose(struct sched_table *t, uint64_t now)
+static struct scheduler_choice choose(struct scheduler_table *t, uint64_t now)
 {
-    uint32_t i = sched_most_urgent(t, NULL);
+    uint32_t i = scheduler_most_urgent(t, NULL);
     if (i == SCHED_NONE) {
-        return (struct sched_choice){i, 0, SCHED_NEVER};
+        return (struct scheduler_choice){i, 0, SCHED_NEVER};
     }
-    return (struct sched_choice){i, urgency(t, i), now + t->slice};
+    return (struct scheduler_choice){i, urgency(t, i), now + t->slice};
 }
 
-const struct sched_policy sched_fixed_priority = {
+const struct scheduler_policy scheduler_fixed_priority = {
     .name = "priority",
     .choose = choose,
     .urgency = urgency,

@@ -7,15 +7,15 @@
 
 #include <stddef.h>
 
-static struct sched_choice choose(struct sched_table *t, uint64_t now)
+static struct scheduler_choice choose(struct scheduler_table *t, uint64_t now)
 {
-    uint32_t i = sched_longest_waiting(t, NULL);
-    return (struct sched_choice){i, 0,
-                                 i == SCHED_NONE ? SCHED_NEVER
-                                                 : now + t->slice};
+    uint32_t i = scheduler_longest_waiting(t, NULL);
+    return (struct scheduler_choice){i, 0,
+                                     i == SCHED_NONE ? SCHED_NEVER
+                                                     : now + t->slice};
 }
 
-const struct sched_policy sched_round_robin = {
+const struct scheduler_policy scheduler_round_robin = {
     .name = "round-robin",
     .choose = choose,
 };

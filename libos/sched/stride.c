@@ -10,13 +10,13 @@
 /* Ticks / weight with fraction: 1000 at 62.5 MHz are reached after years. */
 #define FRACTION 1024u
 
-static void join(struct sched_table *t, uint32_t i, uint64_t now)
+static void join(struct scheduler_table *t, uint32_t i, uint64_t now)
 {
     (void)now;
     t->child[i].pass = t->pass;
 }
 
-static void wake(struct sched_table *t, uint32_t i, uint64_t now)
+static void wake(struct scheduler_table *t, uint32_t i, uint64_t now)
 {
     (void)now;
     if (t->child[i].pass < t->pass) {
@@ -24,15 +24,15 @@ static void wake(struct sched_table *t, uint32_t i, uint64_t now)
     }
 }
 
-static void charge(struct sched_table *t, uint32_t i, uint64_t ticks)
+static void charge(struct scheduler_table *t, uint32_t i, uint64_t ticks)
 {
-    struct sched_child *c = &t->child[i];
+    struct scheduler_child *c = &t->child[i];
     c->pass += ticks * FRACTION / c->params.weight;
 }
 
-static struct sched_choice choose(struct sched_table *t, uint64_t now)
+static struct scheduler_choice choose(struct scheduler_table *t, uint64_t now)
 {
-    struct sched_choice choice = {SCHED_NONE, 0, SCHED_NEVER};
+    struct scheduler_choice choice = {SCHED_NONE, 0, SCHED_NEVER};
     for (uint32_t i = 0; i < t->count; i++) {
         if (t->child[i].ready &&
             (choice.child == SCHED_NONE ||
@@ -47,7 +47,7 @@ static struct sched_choice choose(struct sched_table *t, uint64_t now)
     return choice;
 }
 
-const struct sched_policy sched_stride = {
+const struct scheduler_policy scheduler_stride = {
     .name = "stride",
     .join = join,
     .wake = wake,

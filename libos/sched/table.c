@@ -14,14 +14,13 @@
 #define PERIOD_MAX_S  10u
 #define WHOLE_PPM     1000000u
 
-const struct sched_policy *const sched_policies[] = {&sched_fixed_priority,
-                                                     &sched_round_robin,
-                                                     &sched_edf, &sched_stride,
-                                                     NULL};
+const struct scheduler_policy *const scheduler_policies[] = {
+    &scheduler_fixed_priority, &scheduler_round_robin, &scheduler_edf,
+    &scheduler_stride, NULL};
 
-const struct sched_policy *sched_policy_find(const char *name)
+const struct scheduler_policy *scheduler_policy_find(const char *name)
 {
-    const struct sched_policy *const *p = sched_policies;
+    const struct scheduler_policy *const *p = scheduler_policies;
     while (*p != NULL && strcmp((*p)->name, name) != 0) {
         p++;
     }
@@ -30,7 +29,7 @@ const struct sched_policy *sched_policy_find(const char *name)
 
 /* ---- what may be promised ---------------------------------------------- */
 
-const char *sched_refusal_text(enum sched_refusal why)
+const char *scheduler_refusal_text(enum scheduler_refusal why)
 {
     static const char *const text[SCHED_REFUSALS] = {
         [SCHED_FINE] = "fine",
@@ -46,14 +45,14 @@ const char *sched_refusal_text(enum sched_refusal why)
 }
 
 /* Rounded up: what is promised together never exceeds the whole. */
-static uint64_t reserved_ppm(const struct sched_params *p)
+static uint64_t reserved_ppm(const struct scheduler_params *p)
 {
     return p->period == 0 ? 0
                           : (p->budget * WHOLE_PPM + p->period - 1) / p->period;
 }
 
-static enum sched_refusal check_reservation(const struct sched_table *t,
-                                            const struct sched_params *p)
+static enum scheduler_refusal check_reservation(
+    const struct scheduler_table *t, const struct scheduler_params *p)
 {
     if (p->period == 0) {
         return p->budget == 0 ? SCHED_FINE : SCHED_NO_PERIOD;
@@ -67,9 +66,10 @@ static enum sched_refusal check_reservation(const struct sched_table *t,
     return p->budget > p->period ? SCHED_OVER_PERIOD : SCHED_FINE;
 }
 
-enum sched_refusal sched_check(const struct sched_table *t, uint32_t i,
-                               const struct sched_params *params,
-                               uint32_t *left_ppm)
+enum scheduler_refusal scheduler_check(const struct scheduler_table *t,
+                                       uint32_t i,
+                                       const struct scheduler_params *params,
+                                       uint32_t *left_ppm)
 {
     uint64_t promised = 0;
     for (uint32_t k = 0; k < t->count; k++) {
@@ -84,69 +84,14 @@ enum sched_refusal sched_check(const struct sched_table *t, uint32_t i,
     if (params->weight - 1u >= 1000) {
         return SCHED_BAD_WEIGHT;
     }
-    enum sched_refusal why = check_reservation(t, params);
+    enum scheduler_refusal why = check_reservation(t, params);
     return why == SCHED_FINE && reserved_ppm(params) > *left_ppm ? SCHED_FULL
                                                                  : why;
 }
 
-/* ---- children come, change and go -------------------------------------- */
-
-void sched_init(struct sched_table *t, const struct sched_policy *policy,
-                uint64_t hz)
-{
-    memset(t, 0, sizeof(*t));
-    t->policy = policy;
-    t->hz = hz;
-    t->slice = hz / SLICE_HZ;
-    t->running = SCHED_NONE;
-}
-
-static void join(struct sched_table *t, uint32_t i, uint64_t now)
-{
-    if (t->policy->join != NULL) {
-        t->policy->join(t, i, now);
-    }
-}
-
-void sched_set(struct sched_table *t, uint32_t i,
-               const struct sched_params *params, uint64_t now)
-{
-    struct sched_child *c = &t->child[i];
-    if (!c->present) {
-        *c = (struct sched_child){.present = true};
-    }
-    if (i >= t->count) {
-        t->count = i + 1;
-    }
-    c->params = *params;
-    join(t, i, now);
-}
-
-void sched_remove(struct sched_table *t, uint32_t i)
-{
-    t->child[i].present = false;
-    t->child[i].ready = false;
-    if (t->running == i) {
-        t->running = SCHED_NONE;
-    }
-}
-
-void sched_use(struct sched_table *t, const struct sched_policy *policy,
-               uint64_t now)
-{
-    sched_ended(t, now);
-    t->policy = policy;
-    t->pass = 0;
-    for (uint32_t i = 0; i < t->count; i++) {
-        if (t->child[i].present) {
-            join(t, i, now);
-        }
-    }
-}
-
 /* ---- time -------------------------------------------------------------- */
 
-void sched_ended(struct sched_table *t, uint64_t when)
+void scheduler_ended(struct scheduler_table *t, uint64_t when)
 {
     uint32_t i = t->running;
     if (i == SCHED_NONE) {
@@ -160,11 +105,83 @@ void sched_ended(struct sched_table *t, uint64_t when)
     t->running = SCHED_NONE;
 }
 
-void sched_ready(struct sched_table *t, uint32_t i, bool ready, uint64_t now)
+/* Before something changes: the running child runs on. */
+static void charge_so_far(struct scheduler_table *t, uint64_t now)
 {
-    struct sched_child *c = &t->child[i];
+    uint32_t i = t->running;
+    scheduler_ended(t, now);
+    t->running = i;
+    t->since = now;
+}
+
+/* ---- children come, change and go -------------------------------------- */
+
+void scheduler_init(struct scheduler_table *t,
+                    const struct scheduler_policy *policy, uint64_t hz)
+{
+    memset(t, 0, sizeof(*t));
+    t->policy = policy;
+    t->hz = hz;
+    t->slice = hz / SLICE_HZ;
+    t->running = SCHED_NONE;
+}
+
+static void join(struct scheduler_table *t, uint32_t i, uint64_t now)
+{
+    if (t->policy->join != NULL) {
+        t->policy->join(t, i, now);
+    }
+}
+
+void scheduler_set(struct scheduler_table *t, uint32_t i,
+                   const struct scheduler_params *params, uint64_t now)
+{
+    struct scheduler_child *c = &t->child[i];
+    if (!c->present) {
+        *c = (struct scheduler_child){.present = true};
+    }
+    if (i >= t->count) {
+        t->count = i + 1;
+    }
+    charge_so_far(t, now);
+    c->params = *params;
+    join(t, i, now);
+}
+
+void scheduler_remove(struct scheduler_table *t, uint32_t i)
+{
+    t->child[i].present = false;
+    t->child[i].ready = false;
+    if (t->running == i) {
+        t->running = SCHED_NONE;
+    }
+}
+
+void scheduler_use(struct scheduler_table *t,
+                   const struct scheduler_policy *policy, uint64_t now)
+{
+    charge_so_far(t, now);
+    t->policy = policy;
+    t->pass = 0;
+    for (uint32_t i = 0; i < t->count; i++) {
+        if (t->child[i].present) {
+            join(t, i, now);
+        }
+    }
+}
+
+/* ---- who runs ---------------------------------------------------------- */
+
+void scheduler_ready(struct scheduler_table *t, uint32_t i, bool ready,
+                     uint64_t now)
+{
+    struct scheduler_child *c = &t->child[i];
     bool wakes = ready && !c->ready;
     c->ready = ready;
+    if (wakes) {
+        c->woken = now;
+        c->used_at_wake = c->used;
+    }
     if (wakes && t->policy->wake != NULL) {
         t->policy->wake(t, i, now);
     }
@@ -172,10 +189,10 @@ void sched_ready(struct sched_table *t, uint32_t i, bool ready, uint64_t now)
 
 /* The kernel compares with the urgency that a child had when it ran last. If
  * that is not what the policy means by now, nobody is told when it wakes. */
-static bool wakes_unnoticed(const struct sched_table *t, uint32_t urgency)
+static bool wakes_unnoticed(const struct scheduler_table *t, uint32_t urgency)
 {
     for (uint32_t i = 0; t->policy->urgency != NULL && i < t->count; i++) {
-        const struct sched_child *c = &t->child[i];
+        const struct scheduler_child *c = &t->child[i];
         if (c->present && !c->ready && c->urgency <= urgency &&
             t->policy->urgency(t, i) > urgency) {
             return true;
@@ -184,13 +201,14 @@ static bool wakes_unnoticed(const struct sched_table *t, uint32_t urgency)
     return false;
 }
 
-struct sched_choice sched_choose(struct sched_table *t, uint64_t now)
+struct scheduler_choice scheduler_choose(struct scheduler_table *t,
+                                         uint64_t now)
 {
-    struct sched_choice choice = t->policy->choose(t, now);
+    struct scheduler_choice choice = t->policy->choose(t, now);
     if (choice.child == SCHED_NONE) {
         return choice;
     }
-    struct sched_child *c = &t->child[choice.child];
+    struct scheduler_child *c = &t->child[choice.child];
     uint64_t look = now + t->slice / SLICE_PARTS;
     c->urgency = choice.urgency;
     c->last_run = now;
@@ -204,17 +222,17 @@ struct sched_choice sched_choose(struct sched_table *t, uint64_t now)
 
 /* ---- for policies ------------------------------------------------------ */
 
-static uint32_t best(const struct sched_table *t,
-                     bool (*eligible)(const struct sched_child *),
+static uint32_t best(const struct scheduler_table *t,
+                     bool (*eligible)(const struct scheduler_child *),
                      bool by_priority)
 {
     uint32_t found = SCHED_NONE;
     for (uint32_t i = 0; i < t->count; i++) {
-        const struct sched_child *c = &t->child[i];
+        const struct scheduler_child *c = &t->child[i];
         if (!c->ready || (eligible != NULL && !eligible(c))) {
             continue;
         }
-        const struct sched_child *f = &t->child[found % SCHED_CHILDREN_MAX];
+        const struct scheduler_child *f = &t->child[found % SCHED_CHILDREN_MAX];
         uint32_t mine = by_priority ? c->params.priority : 0;
         uint32_t its = by_priority ? f->params.priority : 0;
         if (found == SCHED_NONE || mine > its ||
@@ -225,14 +243,15 @@ static uint32_t best(const struct sched_table *t,
     return found;
 }
 
-uint32_t sched_longest_waiting(const struct sched_table *t,
-                               bool (*eligible)(const struct sched_child *))
+uint32_t scheduler_longest_waiting(
+    const struct scheduler_table *t,
+    bool (*eligible)(const struct scheduler_child *))
 {
     return best(t, eligible, false);
 }
 
-uint32_t sched_most_urgent(const struct sched_table *t,
-                           bool (*eligible)(const struct sched_child *))
+uint32_t scheduler_most_urgent(const struct scheduler_table *t,
+                               bool (*eligible)(const struct scheduler_child *))
 {
     return best(t, eligible, true);
 }

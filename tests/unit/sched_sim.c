@@ -6,19 +6,19 @@
 
 #include <string.h>
 
-void sim_init(struct sim *s, const struct sched_policy *policy)
+void sim_init(struct sim *s, const struct scheduler_policy *policy)
 {
     memset(s, 0, sizeof(*s));
     s->now = 12345; /* nothing may depend on a clock that starts at 0 */
-    sched_init(&s->table, policy, SIM_HZ);
+    scheduler_init(&s->table, policy, SIM_HZ);
 }
 
-void sim_add(struct sim *s, uint32_t i, struct sched_params params)
+void sim_add(struct sim *s, uint32_t i, struct scheduler_params params)
 {
     struct sim_child *c = &s->child[i];
     c->release = s->now + c->offset;
     c->rest = 0;
-    sched_set(&s->table, i, &params, s->now);
+    scheduler_set(&s->table, i, &params, s->now);
 }
 
 static uint64_t min(uint64_t a, uint64_t b)
@@ -60,7 +60,7 @@ static void look(struct sim *s)
 {
     for (uint32_t i = 0; i < s->table.count; i++) {
         if (s->table.child[i].present) {
-            sched_ready(&s->table, i, runnable(s, i), s->now);
+            scheduler_ready(&s->table, i, runnable(s, i), s->now);
         }
     }
 }
@@ -102,7 +102,7 @@ static void use(struct sim *s, uint32_t i, uint64_t until)
     c->had += ticks;
     s->now += ticks;
     c->missed += c->period != 0 && c->rest == 0 && s->now > c->release;
-    sched_ended(&s->table, s->now);
+    scheduler_ended(&s->table, s->now);
 }
 
 void sim_run(struct sim *s, uint64_t ticks)
@@ -111,7 +111,7 @@ void sim_run(struct sim *s, uint64_t ticks)
     while (s->now < end) {
         release(s);
         look(s);
-        struct sched_choice choice = sched_choose(&s->table, s->now);
+        struct scheduler_choice choice = scheduler_choose(&s->table, s->now);
         uint64_t until = min(end, choice.until);
         if (choice.child == SCHED_NONE) {
             until = min(until, next_release(s));

@@ -28,13 +28,13 @@ struct sim_child {
 };
 
 struct sim {
-    struct sched_table table;
+    struct scheduler_table table;
     struct sim_child child[SCHED_CHILDREN_MAX];
     uint64_t now, idle;
 };
 
-void sim_init(struct sim *s, const struct sched_policy *policy);
+void sim_init(struct sim *s, const struct scheduler_policy *policy);
 /* A child with these params appears; its behaviour is filled in already. */
-void sim_add(struct sim *s, uint32_t i, struct sched_params params);
+void sim_add(struct sim *s, uint32_t i, struct scheduler_params params);
 /* Let time pass. */
 void sim_run(struct sim *s, uint64_t ticks);

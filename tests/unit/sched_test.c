@@ -8,33 +8,33 @@
 
 #include <string.h>
 
-#include "docs/samples/lottery.h"
+#include "docs/exercises/lottery.h"
 
 #define SECOND ((uint64_t)SIM_HZ)
 
 static struct sim s;
 
-static struct sched_params plain(uint32_t priority, uint32_t weight)
+static struct scheduler_params plain(uint32_t priority, uint32_t weight)
 {
-    return (struct sched_params){.priority = priority, .weight = weight};
+    return (struct scheduler_params){.priority = priority, .weight = weight};
 }
 
-static struct sched_params reserved(uint64_t period, uint64_t budget)
+static struct scheduler_params reserved(uint64_t period, uint64_t budget)
 {
-    return (struct sched_params){.priority = 100,
-                                 .weight = 100,
-                                 .period = period,
-                                 .budget = budget};
+    return (struct scheduler_params){.priority = 100,
+                                     .weight = 100,
+                                     .period = period,
+                                     .budget = budget};
 }
 
-static void add_spinner(uint32_t i, struct sched_params params)
+static void add_spinner(uint32_t i, struct scheduler_params params)
 {
     s.child[i] = (struct sim_child){0};
     sim_add(&s, i, params);
 }
 
 static void add_periodic(uint32_t i, uint64_t period, uint64_t work,
-                         struct sched_params params)
+                         struct scheduler_params params)
 {
     s.child[i] = (struct sim_child){.period = period, .work = work};
     sim_add(&s, i, params);
@@ -59,7 +59,7 @@ static uint64_t sum(void)
 
 static void test_stride(void)
 {
-    sim_init(&s, &sched_stride);
+    sim_init(&s, &scheduler_stride);
     add_spinner(1, plain(1, 100));
     add_spinner(2, plain(200, 200));
     add_spinner(5, plain(100, 400));
@@ -70,14 +70,14 @@ static void test_stride(void)
     CHECK(sum() == 70 * SECOND && s.table.child[5].used == s.child[5].had,
           "stride: all time is accounted, to the tick");
     sim_run(&s, 7000);
-    sched_remove(&s.table, 5);
+    scheduler_remove(&s.table, 5);
     s.child[1].had = s.child[2].had = 0;
     sim_run(&s, 30 * SECOND);
     CHECK(has_share(1, 1, 3, 30 * SECOND) && has_share(2, 2, 3, 30 * SECOND),
           "stride: who stays shares what is left");
     add_spinner(3, plain(100, 300));
-    struct sched_params same = plain(1, 100);
-    sched_set(&s.table, 1, &same, s.now);
+    struct scheduler_params same = plain(1, 100);
+    scheduler_set(&s.table, 1, &same, s.now);
     s.child[1].had = s.child[2].had = 0;
     sim_run(&s, 60 * SECOND);
     CHECK(has_share(3, 1, 2, 60 * SECOND) && has_share(1, 1, 6, 60 * SECOND),
@@ -86,7 +86,7 @@ static void test_stride(void)
 
 static void test_stride_sleeper(void)
 {
-    sim_init(&s, &sched_stride);
+    sim_init(&s, &scheduler_stride);
     add_spinner(1, plain(1, 100));
     s.child[2] = (struct sim_child){.period = 5 * SECOND,
                                     .work = 2 * SECOND,
@@ -99,7 +99,7 @@ static void test_stride_sleeper(void)
 
 static void test_round_robin(void)
 {
-    sim_init(&s, &sched_round_robin);
+    sim_init(&s, &scheduler_round_robin);
     for (uint32_t i = 0; i < 5; i++) {
         add_spinner(i, plain(i + 1, i + 1));
     }
@@ -113,7 +113,7 @@ static void test_round_robin(void)
 
 static void test_priority(void)
 {
-    sim_init(&s, &sched_fixed_priority);
+    sim_init(&s, &scheduler_fixed_priority);
     add_spinner(1, plain(50, 1));
     add_spinner(2, plain(50, 1));
     add_periodic(3, 10 * SIM_MS, 3 * SIM_MS, plain(200, 1));
@@ -126,7 +126,7 @@ static void test_priority(void)
 
 static void test_edf(void)
 {
-    sim_init(&s, &sched_edf);
+    sim_init(&s, &scheduler_edf);
     add_periodic(1, 10 * SIM_MS, 3 * SIM_MS, reserved(10 * SIM_MS, 3 * SIM_MS));
     add_periodic(2, 15 * SIM_MS, 6 * SIM_MS, reserved(15 * SIM_MS, 6 * SIM_MS));
     add_periodic(3, 40 * SIM_MS, 12 * SIM_MS,
@@ -142,7 +142,7 @@ static void test_edf(void)
 
 static void test_edf_greedy(void)
 {
-    sim_init(&s, &sched_edf);
+    sim_init(&s, &scheduler_edf);
     add_periodic(1, 10 * SIM_MS, 3 * SIM_MS, reserved(10 * SIM_MS, 3 * SIM_MS));
     add_spinner(2, reserved(7 * SIM_MS, 3 * SIM_MS));
     add_spinner(3, reserved(100 * SIM_MS, 20 * SIM_MS));
@@ -151,9 +151,9 @@ static void test_edf_greedy(void)
     CHECK(has_share(2, 3, 7, 70 * SECOND) && has_share(3, 1, 5, 70 * SECOND),
           "edf: the greedy get their budgets and no more");
     CHECK(s.idle > 0 && sum() == 70 * SECOND, "edf: rest is idle time");
-    struct sched_params more = s.table.child[3].params;
+    struct scheduler_params more = s.table.child[3].params;
     more.slack = true;
-    sched_set(&s.table, 3, &more, s.now);
+    scheduler_set(&s.table, 3, &more, s.now);
     uint64_t idle = s.idle;
     sim_run(&s, 70 * SECOND);
     CHECK(s.idle == idle && s.child[1].missed == 0,
@@ -167,7 +167,7 @@ static void test_edf_irregular(void)
     static const uint64_t share[] = {14, 30, 9, 25, 21}; /* % */
     uint32_t late = 0;
     for (uint32_t round = 0; round < 300; round++) {
-        sim_init(&s, &sched_edf);
+        sim_init(&s, &scheduler_edf);
         s.table.slice = 100;
         add_spinner(0, plain(100, 1));
         for (uint32_t i = 0; i < 5; i++) {
@@ -197,7 +197,7 @@ static void test_edf_irregular(void)
 /* Waking again and again does not give more than the reservation. */
 static void test_edf_waker(void)
 {
-    sim_init(&s, &sched_edf);
+    sim_init(&s, &scheduler_edf);
     add_periodic(1, 6 * SIM_MS, 2900, reserved(10 * SIM_MS, 3 * SIM_MS));
     add_spinner(2, reserved(20 * SIM_MS, 14 * SIM_MS));
     sim_run(&s, 100 * SECOND);
@@ -208,16 +208,17 @@ static void test_edf_waker(void)
 /* Reservations hold while everything around them changes. */
 static void test_change(void)
 {
-    sim_init(&s, &sched_fixed_priority);
-    struct sched_params mine = reserved(10 * SIM_MS, 3 * SIM_MS);
+    sim_init(&s, &scheduler_fixed_priority);
+    struct scheduler_params mine = reserved(10 * SIM_MS, 3 * SIM_MS);
     mine.priority = 200;
     add_periodic(1, 10 * SIM_MS, 3 * SIM_MS, mine);
     add_spinner(2, plain(100, 1));
     for (uint32_t round = 0; round < 1000; round++) {
-        sim_run(&s, 10 * SIM_MS * (1 + round % 3));
-        sched_use(&s.table, round % 2 ? &sched_fixed_priority : &sched_edf,
-                  s.now);
-        struct sched_params other =
+        sim_run(&s, 10 * SIM_MS * (1 + round % 3) + round * 7 % 9000);
+        scheduler_use(&s.table,
+                      round % 2 ? &scheduler_fixed_priority : &scheduler_edf,
+                      s.now);
+        struct scheduler_params other =
             reserved((20 + round % 7) * SIM_MS, (2 + round % 5) * SIM_MS);
         add_spinner(2 + round % 2, other);
     }
@@ -229,24 +230,24 @@ static void test_change(void)
  * next must be seen to all the same. */
 static void test_stale(void)
 {
-    sim_init(&s, &sched_round_robin);
+    sim_init(&s, &scheduler_round_robin);
     add_periodic(1, 10 * SIM_MS, 3 * SIM_MS, plain(200, 1));
     sim_run(&s, 109 * SIM_MS);
     add_spinner(2, plain(100, 1));
-    sched_use(&s.table, &sched_fixed_priority, s.now);
+    scheduler_use(&s.table, &scheduler_fixed_priority, s.now);
     sim_run(&s, SECOND);
     CHECK(s.child[1].missed == 0, "urgency is told anew after a change");
 }
 
 static void test_return(void)
 {
-    sim_init(&s, &sched_stride);
+    sim_init(&s, &scheduler_stride);
     add_spinner(1, plain(1, 1));
     sim_run(&s, 100 * SECOND);
-    sched_use(&s.table, &sched_round_robin, s.now);
+    scheduler_use(&s.table, &scheduler_round_robin, s.now);
     add_spinner(2, plain(1, 1));
     sim_run(&s, SECOND);
-    sched_use(&s.table, &sched_stride, s.now);
+    scheduler_use(&s.table, &scheduler_stride, s.now);
     s.child[1].had = 0;
     sim_run(&s, 20 * SECOND);
     CHECK(has_share(1, 1, 2, 20 * SECOND),
@@ -261,7 +262,7 @@ static void test_lottery(void)
     sim_run(&s, 4000 * SECOND);
     CHECK(has_share(1, 3, 4, 4000 * SECOND), "lottery: three of four win");
     add_periodic(1, 10 * SIM_MS, 1, plain(1, 1));
-    sched_remove(&s.table, 2);
+    scheduler_remove(&s.table, 2);
     uint64_t idle = s.idle;
     sim_run(&s, SECOND);
     CHECK(s.idle > idle, "lottery: nobody to draw is idle time");
@@ -269,17 +270,17 @@ static void test_lottery(void)
 
 /* ---- admission --------------------------------------------------------- */
 
-static enum sched_refusal check(uint64_t period, uint64_t budget,
-                                uint32_t *left)
+static enum scheduler_refusal check(uint64_t period, uint64_t budget,
+                                    uint32_t *left)
 {
-    struct sched_params p = reserved(period, budget);
-    return sched_check(&s.table, 9, &p, left);
+    struct scheduler_params p = reserved(period, budget);
+    return scheduler_check(&s.table, 9, &p, left);
 }
 
 static void test_admission(void)
 {
     uint32_t left;
-    sim_init(&s, &sched_edf);
+    sim_init(&s, &scheduler_edf);
     add_spinner(1, reserved(10 * SIM_MS, 3 * SIM_MS));
     add_spinner(2, reserved(3 * SIM_MS, 1 * SIM_MS));
     CHECK(check(10 * SIM_MS, 4 * SIM_MS, &left) == SCHED_FULL &&
@@ -297,18 +298,19 @@ static void test_admission(void)
               check(10 * SECOND + 1, 1, &left) == SCHED_BAD_PERIOD &&
               check(~0ull, ~0ull, &left) == SCHED_BAD_PERIOD,
           "periods too short and too long");
-    struct sched_params p = plain(0, 1);
-    CHECK(sched_check(&s.table, 9, &p, &left) == SCHED_BAD_PRIORITY,
+    struct scheduler_params p = plain(0, 1);
+    CHECK(scheduler_check(&s.table, 9, &p, &left) == SCHED_BAD_PRIORITY,
           "priority 0");
     p = plain(256, 1);
-    CHECK(sched_check(&s.table, 9, &p, &left) == SCHED_BAD_PRIORITY,
+    CHECK(scheduler_check(&s.table, 9, &p, &left) == SCHED_BAD_PRIORITY,
           "priority 256");
     p = plain(1, 0);
-    CHECK(sched_check(&s.table, 9, &p, &left) == SCHED_BAD_WEIGHT, "weight 0");
+    CHECK(scheduler_check(&s.table, 9, &p, &left) == SCHED_BAD_WEIGHT,
+          "weight 0");
     p = reserved(10 * SIM_MS, 6 * SIM_MS);
-    CHECK(sched_check(&s.table, 1, &p, &left) == SCHED_FINE,
+    CHECK(scheduler_check(&s.table, 1, &p, &left) == SCHED_FINE,
           "a child's own reservation does not count against it");
-    sched_remove(&s.table, 1);
+    scheduler_remove(&s.table, 1);
     CHECK(check(10 * SIM_MS, 6 * SIM_MS, &left) == SCHED_FINE,
           "who is gone leaves its reservation");
 }
@@ -317,22 +319,22 @@ static void test_names(void)
 {
     uint32_t n = 0;
     bool found = true;
-    for (; sched_policies[n] != NULL; n++) {
-        found = found &&
-                sched_policy_find(sched_policies[n]->name) == sched_policies[n];
+    for (; scheduler_policies[n] != NULL; n++) {
+        found = found && scheduler_policy_find(scheduler_policies[n]->name) ==
+                             scheduler_policies[n];
     }
     CHECK(found && n == 4, "policies are found by their names");
-    CHECK(sched_policy_find("fifo") == NULL, "others are not");
-    CHECK(strcmp(sched_refusal_text(SCHED_REFUSALS), "?") == 0 &&
-              sched_refusal_text(SCHED_FULL)[0] != 0,
+    CHECK(scheduler_policy_find("fifo") == NULL, "others are not");
+    CHECK(strcmp(scheduler_refusal_text(SCHED_REFUSALS), "?") == 0 &&
+              scheduler_refusal_text(SCHED_FULL)[0] != 0,
           "refusals have a text");
 }
 
 /* Nobody there; and all places taken. */
 static void test_edges(void)
 {
-    for (uint32_t n = 0; sched_policies[n] != NULL; n++) {
-        sim_init(&s, sched_policies[n]);
+    for (uint32_t n = 0; scheduler_policies[n] != NULL; n++) {
+        sim_init(&s, scheduler_policies[n]);
         sim_run(&s, SECOND);
         bool good = s.idle == SECOND;
         for (uint32_t i = 0; i < SCHED_CHILDREN_MAX; i++) {
@@ -343,7 +345,7 @@ static void test_edges(void)
         for (uint32_t i = 0; i < SCHED_CHILDREN_MAX; i++) {
             good = good && has_share(i, 1, 128, 128 * SECOND);
         }
-        CHECK(good, sched_policies[n]->name);
+        CHECK(good, scheduler_policies[n]->name);
     }
 }
 

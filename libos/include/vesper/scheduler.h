@@ -10,9 +10,9 @@
  *
  * What its owner does each time it has the CPU:
  *
- *     sched_ended(t, when)        the child that ran gave the CPU back then
- *     sched_ready(t, i, ...)      for each child: can it go on?
- *     choice = sched_choose(t)    and then run(choice), or block(until)
+ *     scheduler_ended(t, when)        the child that ran gave the CPU back then
+ *     scheduler_ready(t, i, ...)      for each child: can it go on?
+ *     choice = scheduler_choose(t)    and then run(choice), or block(until)
  *
  * Times are ticks of one counter that never goes back; SCHED_NEVER: no time.
  * No function is to be called by two at once.
@@ -27,7 +27,7 @@
 #define SCHED_NEVER        UINT64_MAX
 
 /* What a child is promised. Each policy looks at what concerns it. */
-struct sched_params {
+struct scheduler_params {
     uint32_t priority; /* 1..255, greater goes first */
     uint32_t weight;   /* 1..1000, share in proportion to it */
     uint64_t period;   /* ticks, and in each of them */
@@ -35,65 +35,66 @@ struct sched_params {
     bool slack;        /* with a budget: wants what others leave, too */
 };
 
-struct sched_child {
+struct scheduler_child {
     bool present, ready;
     uint32_t urgency;  /* with which it ran last: the kernel remembers it */
     uint64_t used;     /* ticks that it had in all */
     uint64_t last_run; /* when it was chosen last */
-    struct sched_params params;
+    uint64_t woken, used_at_wake; /* when it became ready last */
+    struct scheduler_params params;
     /* For the policy to use. */
     uint64_t deadline, left; /* of the budget of this period */
     uint64_t pass;           /* time it had, divided by its weight */
     uint32_t rank, late;     /* late: deadlines that found it still waiting */
 };
 
-struct sched_policy;
+struct scheduler_policy;
 
-struct sched_table {
-    const struct sched_policy *policy;
+struct scheduler_table {
+    const struct scheduler_policy *policy;
     uint64_t hz;    /* ticks a second */
     uint64_t slice; /* ticks for which a child runs among its equals */
     uint64_t pass;  /* of the child that was chosen last */
     uint64_t since; /* when `running` began */
     uint32_t running;
     uint32_t count; /* places that were ever in use: 0..count-1 */
-    struct sched_child child[SCHED_CHILDREN_MAX];
+    struct scheduler_child child[SCHED_CHILDREN_MAX];
 };
 
 /* child SCHED_NONE: nobody can run before `until`. A blocked child of higher
  * urgency takes the CPU as soon as it wakes, any other waits until `until`. */
-struct sched_choice {
+struct scheduler_choice {
     uint32_t child;
     uint32_t urgency; /* 0..255 */
     uint64_t until;
 };
 
 /* A policy. All but `name` and `choose` may be NULL: there is nothing to do. */
-struct sched_policy {
+struct scheduler_policy {
     const char *name;
     /* Child i is new, has new params, or comes from another policy. */
-    void (*join)(struct sched_table *t, uint32_t i, uint64_t now);
+    void (*join)(struct scheduler_table *t, uint32_t i, uint64_t now);
     /* Child i was blocked and can go on. */
-    void (*wake)(struct sched_table *t, uint32_t i, uint64_t now);
+    void (*wake)(struct scheduler_table *t, uint32_t i, uint64_t now);
     /* Child i has had the CPU for so many ticks. */
-    void (*charge)(struct sched_table *t, uint32_t i, uint64_t ticks);
-    struct sched_choice (*choose)(struct sched_table *t, uint64_t now);
+    void (*charge)(struct scheduler_table *t, uint32_t i, uint64_t ticks);
+    struct scheduler_choice (*choose)(struct scheduler_table *t, uint64_t now);
     /* With which urgency child i would run now; NULL: all with the same. */
-    uint32_t (*urgency)(const struct sched_table *t, uint32_t i);
+    uint32_t (*urgency)(const struct scheduler_table *t, uint32_t i);
 };
 
 /* Those that are there, up to NULL. */
-extern const struct sched_policy *const sched_policies[];
-extern const struct sched_policy sched_fixed_priority; /* "priority" */
-extern const struct sched_policy sched_round_robin;    /* "round-robin" */
-extern const struct sched_policy sched_edf;            /* "edf" */
-extern const struct sched_policy sched_stride;         /* "stride" */
+extern const struct scheduler_policy *const scheduler_policies[];
+extern const struct scheduler_policy scheduler_fixed_priority; /* "priority" */
+extern const struct scheduler_policy scheduler_round_robin; /* "round-robin" */
+extern const struct scheduler_policy scheduler_edf;         /* "edf" */
+extern const struct scheduler_policy scheduler_stride;      /* "stride" */
 
 /* The one of that name, or NULL. */
-const struct sched_policy *sched_policy_find(const char *name);
+const struct scheduler_policy *scheduler_policy_find(const char *name);
 
 /* Why params are not taken. */
-enum sched_refusal {
+enum scheduler_refusal {
     SCHED_FINE,
     SCHED_BAD_PRIORITY,
     SCHED_BAD_WEIGHT,
@@ -106,43 +107,48 @@ enum sched_refusal {
 };
 
 /* As a sentence's end: "priority is not 1..255". */
-const char *sched_refusal_text(enum sched_refusal why);
+const char *scheduler_refusal_text(enum scheduler_refusal why);
 
-void sched_init(struct sched_table *t, const struct sched_policy *policy,
-                uint64_t hz);
+void scheduler_init(struct scheduler_table *t,
+                    const struct scheduler_policy *policy, uint64_t hz);
 
 /* May child i (there or not yet) have these params? *left_ppm: millionths of
  * the CPU that are not promised to others. */
-enum sched_refusal sched_check(const struct sched_table *t, uint32_t i,
-                               const struct sched_params *params,
-                               uint32_t *left_ppm);
+enum scheduler_refusal scheduler_check(const struct scheduler_table *t,
+                                       uint32_t i,
+                                       const struct scheduler_params *params,
+                                       uint32_t *left_ppm);
 
 /* Child i appears, or gets other params, which were checked. Others do not
  * notice. What it has used, and of which it was told, stays. */
-void sched_set(struct sched_table *t, uint32_t i,
-               const struct sched_params *params, uint64_t now);
-void sched_remove(struct sched_table *t, uint32_t i);
+void scheduler_set(struct scheduler_table *t, uint32_t i,
+                   const struct scheduler_params *params, uint64_t now);
+void scheduler_remove(struct scheduler_table *t, uint32_t i);
 
 /* Go on with another policy. */
-void sched_use(struct sched_table *t, const struct sched_policy *policy,
-               uint64_t now);
+void scheduler_use(struct scheduler_table *t,
+                   const struct scheduler_policy *policy, uint64_t now);
 
 /* The running child, if any, gave the CPU back at `when`. */
-void sched_ended(struct sched_table *t, uint64_t when);
+void scheduler_ended(struct scheduler_table *t, uint64_t when);
 
-/* Whether child i can run: told as often as one likes. */
-void sched_ready(struct sched_table *t, uint32_t i, bool ready, uint64_t now);
+/* Whether child i can run: told as often as one likes. now: since when. */
+void scheduler_ready(struct scheduler_table *t, uint32_t i, bool ready,
+                     uint64_t now);
 
 /* Who has the CPU next; that child is then the running one. */
-struct sched_choice sched_choose(struct sched_table *t, uint64_t now);
+struct scheduler_choice scheduler_choose(struct scheduler_table *t,
+                                         uint64_t now);
 
 /* ---- for policies ------------------------------------------------------ */
 
 /* Present, ready, and waiting longest of those for which eligible() holds
  * (NULL: all); SCHED_NONE: there is none. */
-uint32_t sched_longest_waiting(const struct sched_table *t,
-                               bool (*eligible)(const struct sched_child *));
+uint32_t scheduler_longest_waiting(
+    const struct scheduler_table *t,
+    bool (*eligible)(const struct scheduler_child *));
 
 /* The most urgent by `priority` of the eligible; of equals as above. */
-uint32_t sched_most_urgent(const struct sched_table *t,
-                           bool (*eligible)(const struct sched_child *));
+uint32_t scheduler_most_urgent(
+    const struct scheduler_table *t,
+    bool (*eligible)(const struct scheduler_child *));

@@ -4,4 +4,4 @@
 
 #include <vesper/scheduler.h>
 
-extern const struct sched_policy lottery;
+extern const struct scheduler_policy lottery;

@@ -18,12 +18,12 @@ static uint64_t draw(void)
     return state;
 }
 
-static uint32_t tickets_of(const struct sched_child *c)
+static uint32_t tickets_of(const struct scheduler_child *c)
 {
     return c->ready ? c->params.weight : 0;
 }
 
-static uint32_t tickets_sold(const struct sched_table *t)
+static uint32_t tickets_sold(const struct scheduler_table *t)
 {
     uint32_t sold = 0;
     for (uint32_t i = 0; i < t->count; i++) {
@@ -32,7 +32,7 @@ static uint32_t tickets_sold(const struct sched_table *t)
     return sold;
 }
 
-static uint32_t holder_of(const struct sched_table *t, uint64_t ticket)
+static uint32_t holder_of(const struct scheduler_table *t, uint64_t ticket)
 {
     uint32_t i = 0;
     while (ticket >= tickets_of(&t->child[i])) {
@@ -42,17 +42,17 @@ static uint32_t holder_of(const struct sched_table *t, uint64_t ticket)
     return i;
 }
 
-static struct sched_choice choose(struct sched_table *t, uint64_t now)
+static struct scheduler_choice choose(struct scheduler_table *t, uint64_t now)
 {
     uint32_t sold = tickets_sold(t);
     if (sold == 0) {
-        return (struct sched_choice){SCHED_NONE, 0, SCHED_NEVER};
+        return (struct scheduler_choice){SCHED_NONE, 0, SCHED_NEVER};
     }
-    return (struct sched_choice){holder_of(t, draw() % sold), 0,
-                                 now + t->slice};
+    return (struct scheduler_choice){holder_of(t, draw() % sold), 0,
+                                     now + t->slice};
 }
 
-const struct sched_policy lottery = {
+const struct scheduler_policy lottery = {
     .name = "lottery",
     .choose = choose,
 };
