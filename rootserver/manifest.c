@@ -17,6 +17,7 @@
 enum {
     DEFAULT_MEMORY_BYTES = 1048576,
     DEFAULT_PRIORITY = 100,
+    DEFAULT_WEIGHT = 100,
     PAGE_BYTES = 4096,
 };
 
@@ -147,6 +148,11 @@ static int number_take(const struct parse *p, uint32_t i, uint64_t min,
 static int epoch_read(struct parse *p)
 {
     return number_take(p, 1, 0, EPOCH_LAST, &p->out->epoch_seconds);
+}
+
+static int schedule_read(struct parse *p)
+{
+    return word_keep(p, 1, &p->out->schedule);
 }
 
 static int pin_function(const char *name, uint8_t *function)
@@ -287,6 +293,32 @@ static int priority_read(struct parse *p)
     return 0;
 }
 
+static int weight_read(struct parse *p)
+{
+    uint64_t number;
+
+    if (number_take(p, 1, 1, MANIFEST_WEIGHT_LAST, &number) != 0) {
+        return -1;
+    }
+    p->domain->weight = (uint32_t)number;
+    return 0;
+}
+
+static int budget_read(struct parse *p)
+{
+    uint64_t budget;
+    uint64_t period;
+
+    if (number_take(p, 2, MANIFEST_PERIOD_FIRST_US, MANIFEST_PERIOD_LAST_US,
+                    &period) != 0 ||
+        number_take(p, 1, 1, period, &budget) != 0) {
+        return -1;
+    }
+    p->domain->budget_us = (uint32_t)budget;
+    p->domain->period_us = (uint32_t)period;
+    return word_keep(p, 1, &p->domain->budget);
+}
+
 static int provides_read(struct parse *p)
 {
     struct manifest_domain *d = p->domain;
@@ -352,13 +384,23 @@ static int restart_read(struct parse *p)
     return 0;
 }
 
-static int critical_read(struct parse *p)
+static int yes_read(const struct parse *p, bool *yes)
 {
-    p->domain->critical = strcmp(word_text(p, 1), "yes") == 0;
-    if (!p->domain->critical && strcmp(word_text(p, 1), "no") != 0) {
+    *yes = strcmp(word_text(p, 1), "yes") == 0;
+    if (!*yes && strcmp(word_text(p, 1), "no") != 0) {
         return fail_value(p, 1, "is neither yes nor no");
     }
     return 0;
+}
+
+static int critical_read(struct parse *p)
+{
+    return yes_read(p, &p->domain->critical);
+}
+
+static int slack_read(struct parse *p)
+{
+    return yes_read(p, &p->domain->slack);
 }
 
 static int args_read(struct parse *p)
@@ -411,18 +453,23 @@ static int domain_read(struct parse *p)
     p->domain = &m->domains[m->domain_count++];
     p->domain->memory_bytes = DEFAULT_MEMORY_BYTES;
     p->domain->priority = DEFAULT_PRIORITY;
+    p->domain->weight = DEFAULT_WEIGHT;
     return name_keep(p, 1, &p->domain->name);
 }
 
 static const struct key keys[] = {
     {"epoch", epoch_read, 1, 1, false, true},
     {"pins", pins_read, 2, 2, false, false},
+    {"schedule", schedule_read, 1, 1, false, true},
     {"domain", domain_read, 1, 1, false, false},
     {"file", file_read, 1, 1, true, true},
     {"device", device_read, 2, 2, true, false},
     {"irq", irq_read, 1, 1, true, false},
     {"memory", memory_read, 1, 1, true, true},
     {"priority", priority_read, 1, 1, true, true},
+    {"weight", weight_read, 1, 1, true, true},
+    {"budget", budget_read, 2, 2, true, true},
+    {"slack", slack_read, 1, 1, true, true},
     {"provides", provides_read, 1, 1, true, false},
     {"needs", needs_read, 1, MANIFEST_NEEDS_MAX, true, false},
     {"restart", restart_read, 1, 1, true, true},

@@ -11,12 +11,16 @@
  *
  *     epoch 1767225600        wall clock at boot, unix seconds       once
  *     pins 48-53 alt0         GPIO function: input output alt0..alt5
+ *     schedule edf            priority, round-robin, edf, stride priority
  *     domain uart             begins a domain: all below is its own
  *         file drivers/uart   program in the boot archive            required
  *         device 0x3f201000 4096   device memory, multiples of 4096  <= 4
  *         irq 57              interrupt, 0..95                       <= 4
  *         memory 512K         quota; K or M                          1M
  *         priority 200        1..255, greater is more urgent         100
+ *         weight 300          1..1000, share by stride               100
+ *         budget 3000 10000   us of CPU in each period of us, by edf none
+ *         slack yes           beyond its budget, what is left        no
  *         provides console    service that it offers                 <= 4
  *         needs console sd    services it may connect to             <= 8
  *         restart always      always, never, or how many times       never
@@ -48,6 +52,9 @@ enum manifest_limits {
     MANIFEST_PIN_LAST = 53,
     MANIFEST_IRQ_LAST = 95,
     MANIFEST_RESTART_LAST = 1000,
+    MANIFEST_WEIGHT_LAST = 1000,
+    MANIFEST_PERIOD_FIRST_US = 1000,
+    MANIFEST_PERIOD_LAST_US = 10000000,
     MANIFEST_MESSAGE_BYTES = 192,
 };
 
@@ -103,6 +110,11 @@ struct manifest_domain {
     uint64_t memory_bytes;       /* multiple of 4096, > 0 */
     struct manifest_word memory; /* where it was said, if it was */
     uint32_t priority;
+    uint32_t weight;
+    uint32_t budget_us; /* <= period_us; both 0: none */
+    uint32_t period_us;
+    struct manifest_word budget; /* where it was said, if it was */
+    bool slack;
     uint32_t restarts; /* 0 = never, or MANIFEST_RESTART_ALWAYS */
     bool critical;
     uint8_t device_count;
@@ -120,7 +132,8 @@ struct manifest_domain {
 
 /* All of it; holds copies, so the text may go after manifest_parse(). */
 struct manifest {
-    uint64_t epoch_seconds; /* unix time at boot; 0 = not said */
+    uint64_t epoch_seconds;        /* unix time at boot; 0 = not said */
+    struct manifest_word schedule; /* policy's name; none: the default */
     uint32_t pins_count;
     uint32_t domain_count;
     uint32_t strings_bytes;
@@ -171,6 +184,13 @@ int manifest_order(const struct manifest *manifest,
 int manifest_check_files(const struct manifest *manifest,
                          bool (*exists)(void *context, const char *name),
                          void *context, struct manifest_error *error);
+
+/*
+ * manifest_check_schedule - is there a policy of that name? Likewise.
+ */
+int manifest_check_schedule(const struct manifest *manifest,
+                            bool (*exists)(void *context, const char *name),
+                            void *context, struct manifest_error *error);
 
 /*
  * manifest_check_memory - do the quotas fit into the machine?

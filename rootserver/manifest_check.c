@@ -332,9 +332,38 @@ int manifest_order(const struct manifest *manifest,
     return 0;
 }
 
+/* What is promised together must be there; parts are rounded up. */
+static int budgets_check(const struct manifest *m, struct manifest_error *error)
+{
+    uint64_t left_ppm = 1000000;
+    uint64_t ppm;
+    uint32_t i;
+
+    for (i = 0; i < m->domain_count; i++) {
+        const struct manifest_domain *d = &m->domains[i];
+
+        if (d->period_us == 0) {
+            continue;
+        }
+        ppm = ((uint64_t)d->budget_us * 1000000 + d->period_us - 1) /
+              d->period_us;
+        if (ppm > left_ppm) {
+            manifest_error_set(error, d->budget.line, d->budget.column,
+                               PIECES("budget of \"", domain_name(m, i),
+                                      "\": left of each period are "));
+            manifest_error_add_number(error, d->period_us * left_ppm / 1000000);
+            manifest_error_add(error, " us");
+            return -1;
+        }
+        left_ppm -= ppm;
+    }
+    return 0;
+}
+
 int manifest_resolve(struct manifest *manifest, struct manifest_error *error)
 {
     if (pins_check(manifest, error) != 0 || pairs_check(manifest, error) != 0 ||
+        budgets_check(manifest, error) != 0 ||
         needs_resolve(manifest, error) != 0) {
         return -1;
     }
@@ -360,6 +389,20 @@ int manifest_check_files(const struct manifest *manifest,
         }
     }
     return 0;
+}
+
+int manifest_check_schedule(const struct manifest *manifest,
+                            bool (*exists)(void *context, const char *name),
+                            void *context, struct manifest_error *error)
+{
+    struct manifest_word word = manifest->schedule;
+    const char *name = manifest_string(manifest, word);
+
+    if (word.text == 0 || exists(context, name)) {
+        return 0;
+    }
+    return manifest_error_set(error, word.line, word.column,
+                              PIECES("schedule \"", name, "\" is no policy"));
 }
 
 int manifest_check_memory(const struct manifest *manifest,

@@ -34,6 +34,9 @@ static const char good_text[] = "# a comment\n"
                                 "    irq 29\n"
                                 "    memory 512K\n"
                                 "    priority 200\n"
+                                "    weight 300\n"
+                                "    budget 2500 10000\n"
+                                "    slack yes\n"
                                 "    provides console\n"
                                 "    restart 3\n"
                                 "    critical yes\n"
@@ -103,6 +106,9 @@ static void test_shell(void)
               word_is(d->args[1], "two words") && word_is(d->args[2], ""),
           "args with quotes");
     CHECK(d->restarts == MANIFEST_RESTART_ALWAYS, "restart always");
+    CHECK(d->weight == 100 && d->period_us == 0 && d->budget_us == 0 &&
+              !d->slack,
+          "no promise of CPU time");
     CHECK(d->memory_bytes == 1048576 && d->priority == 100 && !d->critical &&
               d->device_count == 0 && d->irq_count == 0,
           "defaults");
@@ -122,6 +128,9 @@ static void test_drivers(void)
     CHECK(d->memory_bytes == 524288 && d->priority == 200 && d->critical &&
               d->restarts == 3,
           "memory, priority, critical, restart");
+    CHECK(d->weight == 300 && d->budget_us == 2500 && d->period_us == 10000 &&
+              d->slack,
+          "weight, budget, slack");
     CHECK(d->provide_count == 1 && word_is(d->provides[0], "console"),
           "provides");
     CHECK(manifest.domains[2].memory_bytes == 8388608, "memory in M");
@@ -205,6 +214,7 @@ static void test_edges(void)
         "pins 0-10 input\npins 11-20 output\npins 53 alt1\npins 21-52 alt2\n" A,
         A "irq 0\n" B "irq 95",
         A "priority 1\nmemory 4K\n" B "priority 255\nmemory 4095M",
+        A "weight 1\nbudget 1 1000\n" B "weight 1000\nbudget 9990000 10000000",
         A "restart 1000\n" B "restart 0",
         A "device 0xffffffffffffe000 0x1000\ndevice 0xaBcDeF000 4096",
         A "device 0x2000 4096\n" B "device 0x3000 4096\ndevice 0x1000 4096",
@@ -393,19 +403,29 @@ static void test_machine(void)
     CHECK(manifest_check_files(&manifest, exists_but, none, &error) == 0,
           "all files are there");
     CHECK(manifest_check_files(&manifest, exists_but, missing, &error) == -1 &&
-              error_is(24, 10,
+              error_is(27, 10,
                        "file \"fs/fat\" is not in the boot archive "
                        "(needed by \"fat\")"),
           "a file is missing");
+    CHECK(manifest_check_schedule(&manifest, exists_but, missing, &error) == 0,
+          "no policy is named");
+    CHECK(parse("schedule fs/fat\n" A) == 0 &&
+              manifest_check_schedule(&manifest, exists_but, none, &error) ==
+                  0 &&
+              manifest_check_schedule(&manifest, exists_but, missing, &error) ==
+                  -1 &&
+              error_is(1, 10, "schedule \"fs/fat\" is no policy"),
+          "a policy is there, or not");
+    CHECK(parse(good_text) == 0, "the good manifest once more");
     CHECK(manifest_check_memory(&manifest, 11010048, &error) == 0,
           "memory is enough");
     CHECK(manifest_check_memory(&manifest, 11010047, &error) == -1 &&
-              error_is(28, 8,
+              error_is(31, 8,
                        "memory of \"sd\": it asks for 1024K, left are "
                        "1023K"),
           "memory is not enough, by default");
     CHECK(manifest_check_memory(&manifest, 4 << 20, &error) == -1 &&
-              error_is(27, 12,
+              error_is(30, 12,
                        "memory of \"fat\": it asks for 8192K, left are "
                        "2560K"),
           "memory is not enough, as said");
