@@ -231,6 +231,8 @@ static void release(struct domain *d)
 void domain_end(struct domain *d, int status)
 {
     service_domain_ended(d);
+    account_ended(d);
+    schedule_remove(d);
     release(d);
     d->phase = DOMAIN_ZOMBIE;
     d->status = status;

@@ -396,7 +396,7 @@ int load(const struct load_request *r, struct domain **out)
         return e;
     }
     l.base = l.d->block_address;
-    l.d->priority = r->priority;
+    schedule_add(l.d, &r->params);
     e = build(&l);
     if (e != 0) {
         load_abort();

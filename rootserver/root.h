@@ -15,6 +15,7 @@
 #include <vesper/frames.h>
 #include <vesper/channel.h>
 #include <vesper/root.h>
+#include <vesper/scheduler.h>
 #include <vesper/start.h>
 
 #include "elf.h"
@@ -30,6 +31,7 @@
 #define APP_STACK        (512ull << 10)
 #define SERVER_STACK     (64ull << 10)
 #define APP_PRIORITY     100u
+#define APP_WEIGHT       100u
 
 /* Slots of the root server's own. */
 extern uint32_t slot_endpoint; /* on which everybody calls it */
@@ -116,7 +118,7 @@ struct chunk {
 
 struct domain {
     enum domain_phase phase;
-    uint32_t id, parent, priority, signals;
+    uint32_t id, parent, signals;
     int32_t status; /* of a zombie, as waitpid gives it */
     bool wait_reported;
     uint32_t index;   /* in the table; also the child index */
@@ -129,7 +131,6 @@ struct domain {
     uint32_t next_frame, frames_end;
     uint32_t block;
     uint64_t block_address;
-    uint64_t last_run; /* for turns among equals */
     char name[32];
 };
 
@@ -149,6 +150,7 @@ int domain_grow(struct domain *d, uint32_t log2);
 int domain_stretch(struct domain *d, uint32_t place, uint64_t va);
 cptr_t domain_object(const struct domain *d, uint32_t place);
 void domain_signal(struct domain *d, uint32_t signal);
+/* Ticks that flowed through the domain, exact up to the last system call. */
 uint64_t domain_cpu_ticks(const struct domain *d);
 
 /* ---- load.c ------------------------------------------------------------ */
@@ -157,7 +159,8 @@ struct load_request {
     const char *name;
     const void *file;
     uint64_t file_bytes;
-    uint32_t parent, priority;
+    uint32_t parent;
+    struct scheduler_params params;
     int32_t manifest;            /* index, or -1 */
     int32_t origin;              /* of the parent */
     uint64_t quota, stack_bytes; /* of the first stack, whole pages */
@@ -213,7 +216,7 @@ int caps_next(uint64_t w[8]);
 int caps_declared(uint64_t w[8]);
 int caps_origin(uint64_t w[8]);
 
-/* ---- schedule.c, serve.c ----------------------------------------------- */
+/* ---- schedule.c, account.c, serve.c ------------------------------------- */
 
 /* Policy of serve(): protection, but no users. Every domain may end or signal
  * every other one, servers too (kill and Ctrl-C rest on it), set the wall
@@ -226,6 +229,22 @@ int caps_origin(uint64_t w[8]);
  * ended finds room again, because its own was given back just before. */
 
 _Noreturn void schedule(void);
+void schedule_init(const struct scheduler_policy *policy);
+/* A domain starts or ends. */
+void schedule_add(const struct domain *d,
+                  const struct scheduler_params *params);
+void schedule_remove(const struct domain *d);
+uint32_t schedule_priority(const struct domain *d);
+/* ~0 if it is more than any parameter may be. */
+uint64_t schedule_ticks(uint64_t ns);
+/* ROOT_SCHED_x; ROOT_ACCOUNT in account.c. */
+int schedule_policy(uint64_t w[8]);
+int schedule_params(uint64_t w[8]);
+int schedule_change(uint64_t w[8]);
+void account_init(void);
+int account_row(uint64_t w[8]);
+/* Its time stays in the sums. */
+void account_ended(const struct domain *d);
 uint64_t now(void);
 uint64_t ticks_to_ns(uint64_t ticks);
 const struct identity_page *identity(void);

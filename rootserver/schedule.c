@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: BSL-1.0
  *
- * The scheduler of domains: fixed priorities, turns of SLICE among equals. It
- * is the upcall handler of the root server: it runs whenever a child gives the
- * CPU back, and ends by giving it away. State words of children are the only
- * input; they are levels, so that nothing is lost when several changes come as
- * one.
+ * The scheduler of domains. It is the upcall handler of the root server: it
+ * runs whenever a child gives the CPU back, and ends by giving it away. State
+ * words of children are the only input; they are levels, so that nothing is
+ * lost when several changes come as one. Who is next is up to a policy
+ * (vesper/scheduler.h), which may change at any time.
  */
 #include "root.h"
 
+#include <errno.h>
 #include <signal.h>
+#include <string.h>
 
-#define SLICE_HZ 100u
+#define NS_PER_S 1000000000ull
+
+static struct scheduler_table table;
 
 const struct identity_page *identity(void)
 {
@@ -57,12 +61,10 @@ static bool can_run(const struct domain *d, uint64_t t)
            (c->state == CHILD_BLOCKED && c->until <= t);
 }
 
-/* The most urgent domain that can run; among equals the one that waits longest.
- */
-static struct domain *choose(uint64_t t, uint64_t *wake)
+/* Tell the table who can run. Returns when the first of the others wakes. */
+static uint64_t look(uint64_t t)
 {
-    struct domain *best = NULL;
-    *wake = ~0ull;
+    uint64_t wake = ~0ull;
     for (uint32_t i = 0; i < DOMAINS_MAX; i++) {
         struct domain *d = &domains[i];
         if (d->phase != DOMAIN_LIVE) {
@@ -71,17 +73,17 @@ static struct domain *choose(uint64_t t, uint64_t *wake)
         const struct child_entry *c = &identity()->child[d->index];
         if (c->state == CHILD_STOPPED) {
             reap(d);
-        } else if (!can_run(d, t)) {
-            if (c->state == CHILD_BLOCKED && c->until < *wake) {
-                *wake = c->until;
-            }
-        } else if (best == NULL || d->priority > best->priority ||
-                   (d->priority == best->priority &&
-                    d->last_run < best->last_run)) {
-            best = d;
+            continue;
+        }
+        bool ready = can_run(d, t);
+        /* Its promise counts from the time it asked for, seen late or not. */
+        bool timed = ready && c->state == CHILD_BLOCKED;
+        scheduler_ready(&table, d->index, ready, timed ? c->until : t);
+        if (!ready && c->state == CHILD_BLOCKED && c->until < wake) {
+            wake = c->until;
         }
     }
-    return best;
+    return wake;
 }
 
 _Noreturn void schedule(void)
@@ -90,18 +92,123 @@ _Noreturn void schedule(void)
     uint32_t interrupted = p->saved_slot;
     p->saved_slot = SAVE_NONE;
     (void)__atomic_exchange_n(&p->pending, 0, __ATOMIC_RELAXED);
+    scheduler_ended(&table, identity()->now);
     if (interrupted != SAVE_NONE) {
         (void)sys_resume(interrupted); /* a call just begun goes first */
     }
     for (;;) {
-        uint64_t t = now(), wake;
-        struct domain *d = choose(t, &wake);
-        if (d == NULL) {
-            (void)sys_block(wake);
-            continue;
+        uint64_t t = now(), wake = look(t);
+        struct scheduler_choice next = scheduler_choose(&table, t);
+        uint64_t until = next.until < wake ? next.until : wake;
+        if (next.child == SCHED_NONE) {
+            (void)sys_block(until);
+        } else {
+            (void)sys_run(next.child, until, next.urgency);
         }
-        uint64_t until = t + identity()->frequency / SLICE_HZ;
-        d->last_run = t;
-        (void)sys_run(d->index, until < wake ? until : wake, d->priority);
     }
+}
+
+/* ---- who is scheduled, and how ----------------------------------------- */
+
+void schedule_init(const struct scheduler_policy *policy)
+{
+    scheduler_init(&table, policy, identity()->frequency);
+}
+
+void schedule_add(const struct domain *d, const struct scheduler_params *params)
+{
+    uint32_t left_ppm;
+    struct scheduler_params p = *params;
+    enum scheduler_refusal why =
+        scheduler_check(&table, d->index, &p, &left_ppm);
+    if (why != SCHED_FINE) {
+        say("system: %s: no reservation: %s", d->name,
+            scheduler_refusal_text(why));
+        p.period = p.budget = 0;
+    }
+    scheduler_set(&table, d->index, &p, now());
+}
+
+void schedule_remove(const struct domain *d)
+{
+    scheduler_remove(&table, d->index);
+}
+
+uint32_t schedule_priority(const struct domain *d)
+{
+    return table.child[d->index].params.priority;
+}
+
+/* The new choice is made as soon as the call is over. */
+static void choose_anew(void)
+{
+    (void)__atomic_fetch_or(&page()->pending, REASON_CHILD, __ATOMIC_RELAXED);
+}
+
+int schedule_policy(uint64_t w[8])
+{
+    char name[2 * sizeof(w[0]) + 1] = {0};
+    memcpy(name, &w[1], sizeof(name) - 1);
+    const struct scheduler_policy *policy =
+        name[0] != 0 ? scheduler_policy_find(name) : table.policy;
+    if (policy == NULL) {
+        return EINVAL;
+    }
+    if (policy != table.policy) {
+        scheduler_use(&table, policy, now());
+        choose_anew();
+    }
+    strncpy((char *)&w[1], policy->name, sizeof(name) - 1);
+    return 0;
+}
+
+static const struct domain *scheduled(uint64_t id)
+{
+    const struct domain *d =
+        id <= UINT32_MAX ? domain_find((uint32_t)id) : NULL;
+    return d != NULL && d->phase == DOMAIN_LIVE ? d : NULL;
+}
+
+int schedule_params(uint64_t w[8])
+{
+    const struct domain *d = scheduled(w[1]);
+    if (d == NULL) {
+        return ESRCH;
+    }
+    const struct scheduler_child *c = &table.child[d->index];
+    w[2] = c->params.priority | (uint64_t)c->params.weight << 32;
+    w[3] = ticks_to_ns(c->params.period);
+    w[4] = ticks_to_ns(c->params.budget);
+    w[5] = c->params.slack | (uint64_t)c->late << 32;
+    return 0;
+}
+
+uint64_t schedule_ticks(uint64_t ns)
+{
+    return ns > NS_PER_S * 1000 ? ~0ull : ns * (table.hz / 1000) / 1000000;
+}
+
+int schedule_change(uint64_t w[8])
+{
+    const struct domain *d = scheduled(w[1]);
+    if (d == NULL) {
+        return ESRCH;
+    }
+    struct scheduler_params p = {
+        .priority = (uint32_t)w[2],
+        .weight = (uint32_t)(w[2] >> 32),
+        .period = schedule_ticks(w[3]),
+        .budget = schedule_ticks(w[4]),
+        .slack = w[5] & 1,
+    };
+    uint32_t left_ppm;
+    enum scheduler_refusal why =
+        scheduler_check(&table, d->index, &p, &left_ppm);
+    w[1] = why | (uint64_t)left_ppm << 32;
+    if (why != SCHED_FINE) {
+        return EINVAL;
+    }
+    scheduler_set(&table, d->index, &p, now());
+    choose_anew();
+    return 0;
 }

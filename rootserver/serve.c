@@ -79,7 +79,7 @@ static int spawn(void *context)
         .manifest = -1,
         .parent = s->parent->id,
         .origin = s->parent->origin,
-        .priority = APP_PRIORITY,
+        .params = {.priority = APP_PRIORITY, .weight = APP_WEIGHT},
         .quota = APP_QUOTA,
         .stack_bytes = APP_STACK,
         .argc = request.argc,
@@ -208,7 +208,7 @@ static uint64_t state_of(const struct domain *d)
 static int describe(const struct domain *d, uint64_t w[8])
 {
     w[1] = d->id | (uint64_t)d->parent << 32;
-    w[2] = state_of(d) | (uint64_t)d->priority << 32;
+    w[2] = state_of(d) | (uint64_t)schedule_priority(d) << 32;
     w[3] = d->memory_bytes;
     w[4] = ticks_to_ns(domain_cpu_ticks(d));
     memcpy(&w[5], d->name, 24);
@@ -307,6 +307,14 @@ static int dispatch(struct domain *d, uint64_t w[8], bool with_cap)
         return caps_declared(w);
     case ROOT_ORIGIN:
         return caps_origin(w);
+    case ROOT_SCHED_POLICY:
+        return schedule_policy(w);
+    case ROOT_SCHED_PARAMS:
+        return schedule_params(w);
+    case ROOT_SCHED_CHANGE:
+        return schedule_change(w);
+    case ROOT_ACCOUNT:
+        return account_row(w);
     default:
         return ENOSYS;
     }

@@ -62,6 +62,12 @@ static bool exists(void *context, const char *name)
     return system_file(name, &data, &bytes) == 0;
 }
 
+static bool is_policy(void *context, const char *name)
+{
+    (void)context;
+    return scheduler_policy_find(name) != NULL;
+}
+
 /* ---- devices ----------------------------------------------------------- */
 
 volatile uint32_t *device_map(uint64_t address, uint64_t va)
@@ -203,7 +209,11 @@ static int start_one(int32_t index)
     struct load_request r = {
         .name = name,
         .manifest = index,
-        .priority = m->priority,
+        .params = {.priority = m->priority,
+                   .weight = m->weight,
+                   .period = schedule_ticks(m->period_us * 1000ull),
+                   .budget = schedule_ticks(m->budget_us * 1000ull),
+                   .slack = m->slack},
         .quota = m->memory_bytes,
         .stack_bytes = SERVER_STACK,
         .argc = 1u + m->arg_count,
@@ -290,6 +300,7 @@ static bool read_manifest(const char *text, uint64_t bytes)
     struct manifest_error error;
     if (manifest_parse(text, bytes, &manifest, &error) == 0 &&
         manifest_check_files(&manifest, exists, NULL, &error) == 0 &&
+        manifest_check_schedule(&manifest, is_policy, NULL, &error) == 0 &&
         manifest_check_memory(&manifest, memory_free_bytes(), &error) == 0) {
         return true;
     }
@@ -322,6 +333,10 @@ void system_start(const struct boot_info *info)
     wall_epoch_ns = (int64_t)(manifest.epoch_seconds * 1000000000ull) -
                     (int64_t)ticks_to_ns(now());
     set_pins();
+    schedule_init(manifest.schedule.text != 0
+                      ? scheduler_policy_find(
+                            manifest_string(&manifest, manifest.schedule))
+                      : &scheduler_fixed_priority);
     for (uint32_t i = 0; i < manifest.domain_count; i++) {
         (void)start_one(manifest.order[i]);
     }

@@ -51,7 +51,8 @@ def build(out):
     os.rename(f"{out}/gen.h", f"{out}/abi/gen.h")
     shared = [os.path.join(tools, f"{name}.c") for name in SHARED]
     plans = {
-        "tools": sources(tools) + sources(os.path.join(tools, "host")),
+        "tools": sources(tools) + sources(os.path.join(tools, "host")) +
+        sources(os.path.join(root, "libos", "sched")),
         "shell": sources(HERE) + sources(os.path.join(HERE, "host")) +
         shared + ["-Wl,--wrap=tcsetpgrp"],
         "crash": [os.path.join(APPS, "crash", "host", "thread.c"),

@@ -496,6 +496,10 @@ def test_authority(b):
     case("busy", "ledger",
            "ledger: ledger: memory does not come to rest\n", 1)
     b.case("ledger all", "usage: ledger\n", 2)
+    b.case("sched a b", "usage: sched [POLICY | DOMAIN KEY VALUE ...]\n", 2)
+    b.case("sched", "sched: policy: Function not implemented\n", 1)
+    for words in ("-n", "-n 0", "-n x", "3"):
+        b.case(f"top {words}", "usage: top [-n ROUNDS]\n", 2)
     match("none", "caps", r".*\n +5 +3 +0 +1 +1 +0 +1 +1  uart\[2\]\n"
           r" +1 +0 +1 +0 +0 +0 +0 +1  shell\[3\]\n.*caps\[9\]\n")
     match("none", "caps uart", r"OBJECT .*slot:1 +endpoint +---c--- copy "

@@ -35,9 +35,12 @@
     X(reboot, "", "start the machine again")                                   \
     X(rm, "[-r] [-f] PATH ...", "remove files, with -r directories")           \
     X(rmdir, "DIRECTORY ...", "remove empty directories")                      \
+    X(sched, "[POLICY | DOMAIN KEY VALUE ...]",                                \
+      "show or change who gets the CPU")                                       \
     X(seq, "[FIRST [STEP]] LAST", "print whole numbers")                       \
     X(sleep, "SECONDS", "wait")                                                \
     X(sync, "[FILE ...]", "write what is cached to the card")                  \
+    X(top, "[-n ROUNDS]", "watch who has the CPU")                             \
     X(touch, "FILE ...", "make files or renew their times")                    \
     X(true, "", "do nothing and succeed")                                      \
     X(uptime, "", "show the time since power-on")                              \

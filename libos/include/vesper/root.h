@@ -59,6 +59,21 @@ enum root_op {
     ROOT_ORIGIN,   /* w1 domain -> w1 its index in the manifest + 1, 0: it is a
                       program; w2 whose needs hold for it + 1; w3 its first
                       address, w4 bytes of addresses */
+
+    /* To schedule domains; see vesper/scheduler.h and vesper/system.h. */
+    ROOT_SCHED_POLICY, /* w1, w2 name of the policy to go on with, w1 0: none ->
+                          w1, w2 name of the present one. EINVAL: unknown */
+    ROOT_SCHED_PARAMS, /* w1 domain -> w2 priority | weight << 32, w3 period
+                          ns, w4 budget ns, w5 slack | late << 32. ESRCH */
+    ROOT_SCHED_CHANGE, /* w1 domain, w2..w5 the same -> w1 enum
+                          scheduler_refusal |
+                          millionths of the CPU left << 32. EINVAL: refused */
+    ROOT_ACCOUNT, /* w1 0: takes a snapshot -> w1 its number, w2 ticks since the
+                     root server began; of them: w3 idle, w4 root server, w5
+                     domains that ended; w6 ticks a second.
+                     w1 number | row << 32, rows from 1 -> w2 domain, w3 ticks;
+                     w4..w7 name. ENOENT: past the end; ESTALE: other number.
+                     All rows and w3..w5 add up to w2. */
 };
 
 enum ledger_owner {
