@@ -104,3 +104,34 @@ def test_damaged_image(bench):
     for damaged in (bytes(flipped), image[:-3 * PAGE]):
         boot_image(bench, damaged).expect(r"(?i)damaged|truncated",
                                           timeout=30)
+
+
+def test_unknown_policy(bench):
+    """a scheduling policy that does not exist"""
+    check_refused(bench, lambda t: t.replace("pins 48-53 alt0",
+                                             "pins 48-53 alt0\nschedule fifo"),
+                  'schedule "fifo" is no policy')
+
+
+def test_overbooked(bench):
+    """more CPU time promised than there is"""
+    def change(text):
+        return text.replace("memory 1M", "memory 1M\n budget 6000 10000")
+    check_refused(bench, change,
+                  'budget of "timer": left of each period are 4000 us')
+
+
+def test_schedule(bench):
+    """policy, budget, weight and slack of the manifest are what sched shows"""
+    def change(text):
+        text = text.replace("pins 48-53 alt0",
+                            "pins 48-53 alt0\nschedule edf")
+        return text.replace("priority 180",
+                            "priority 180\n weight 7\n budget 900 10000\n"
+                            " slack yes")
+    guest = boot_with(bench, change).boot()
+    shown = guest.check("sched", "policy edf")
+    if not re.search(r"(?m)^ *180 +7 +900 +10000 yes +\d+ sd\[", shown):
+        raise AssertionError(shown)
+    guest.check("ls /", "bin")
+    guest.poweroff()

@@ -215,6 +215,38 @@ static void test_urgency(void)
           "higher urgency takes the CPU back");
 }
 
+static uint64_t consumed(cptr_t context)
+{
+    CALL(SCHED_REFILL, context, ~0ull);
+    return host_result[2];
+}
+
+/* What flows through the first scheduler is all time but idle time. */
+static void test_account(void)
+{
+    setup();
+    cptr_t all = EMPTY, its = EMPTY + 1;
+    CALL(UNTYPED_RETYPE, HOST_UNTYPED, all, TYPE_SCHED_CONTEXT, 6, 2);
+    CALL(SCHED_BIND, all, CPTR_SELF_DISPATCHER);
+    CALL(SCHED_BIND, its, host_kid_slot(0, KID_DISPATCHER));
+    uint64_t began = host.now - consumed(all), idle = kernel.core[0].idle;
+    host.now += 7; /* the scheduler's own */
+    CALL(RUN, 0, ~0ull, 0);
+    host.now += 100;
+    host_settle();
+    host_unmask(a);
+    CALL(BLOCK, ~0ull);
+    host.now += 3;
+    host_unmask(root);
+    CALL(BLOCK, host.now + 50);
+    host.now += 50;
+    host_settle();
+    idle = kernel.core[0].idle - idle;
+    uint64_t flowed = consumed(all);
+    CHECK(consumed(its) == 100 && idle == 50, "each has its own");
+    CHECK(flowed + idle == host.now - began, "together they are all the time");
+}
+
 static void test_block(void)
 {
     setup();
@@ -384,6 +416,7 @@ int main(void)
     test_budget();
     test_limits();
     test_urgency();
+    test_account();
     test_block();
     test_masks();
     test_bad_page();
