@@ -91,6 +91,10 @@ static void who_put(struct text *line, bool critical)
 static void what_put(struct text *line, const struct cause *c, uint64_t far)
 {
     const struct thread *owner = c->address ? guard_owner(far) : NULL;
+    const struct thread *self = sched_current();
+    if (self != NULL && self->fault_final) {
+        text_put(line, "no memory for a stack: ");
+    }
     if (owner != NULL) {
         text_put(line, "stack overflow of thread ");
         text_put(line, owner->name);

@@ -7,7 +7,6 @@
 
 #include <stddef.h>
 
-#include <vesper/signals.h>
 #include <vesper/start.h>
 #include <vesper/thread.h>
 
@@ -42,15 +41,15 @@ void event_arrived(uint64_t bits)
 static uint64_t event_block(uint64_t mask, uint64_t deadline, bool *interrupted)
 {
     struct thread *self = sched_current();
-    bool listen = interrupted != NULL && self == thread_main_thread();
-    if (listen && signals_waiting()) {
+    bool listen = interrupted != NULL;
+    if (listen && thread_disturbed()) {
         *interrupted = true;
         return 0;
     }
     self->event_mask = mask;
     self->event_got = 0;
     enum wake why = sched_wait(&event.waiters, deadline, listen);
-    if (interrupted != NULL && why == WAKE_SIGNAL) {
+    if (listen && why == WAKE_INTERRUPT) {
         *interrupted = true;
     }
     return why == WAKE_NORMAL ? self->event_got : 0;

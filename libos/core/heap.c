@@ -62,7 +62,7 @@ static bool heap_reach(uint64_t end)
 
 void *sbrk(ptrdiff_t increment)
 {
-    mutex_lock(&memory_lock);
+    memory_enter();
     uint64_t old = heap.brk;
     void *result = (void *)old;
     if (heap_reach(old + (uint64_t)increment)) {

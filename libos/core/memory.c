@@ -15,12 +15,16 @@
 #include <vesper/thread.h>
 
 #include "object.h"
+#include "page.h"
 
 #define FRAME_BYTES (1ull << BIG_FRAME_LOG2)
 #define RUN_FRAMES  (STRETCH_BYTES / FRAME_BYTES)
 #define RUNS_MAX    8u
 #define HEAP_SLOTS  32u /* 64 MiB */
 #define SMALL_PAGES 4u  /* maps up to here take pages, not a frame */
+
+/* How deep the code that holds memory_lock goes. */
+#define MEMORY_STACK_BYTES 4096u
 
 struct run {
     uint64_t va; /* 0: never used */
@@ -48,6 +52,12 @@ void memory_init(uint64_t base, uint64_t bytes)
     heap_init(base, base + heap);
     range_next = base + heap;
     range_end = base + bytes;
+}
+
+void memory_enter(void)
+{
+    stack_touch(MEMORY_STACK_BYTES);
+    mutex_lock(&memory_lock);
 }
 
 /* A new slot, filled with memory in one piece: its address, or 0. */
@@ -174,25 +184,30 @@ void *memory_map(size_t bytes)
     if (bytes == 0 || bytes > range_end) {
         return NULL;
     }
-    mutex_lock(&memory_lock);
+    memory_enter();
     uint64_t va = map_any((bytes + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES);
     mutex_unlock(&memory_lock);
     return (void *)va;
 }
 
-uint64_t memory_stack(uint64_t bytes, uint64_t *guard_bytes)
+uint64_t memory_reserve(uint64_t bytes, cptr_t *stretch)
 {
-    mutex_lock(&memory_lock);
-    uint64_t va = map_reserve(FRAME_BYTES + bytes, FRAME_BYTES);
-    if (va != 0) {
-        va += FRAME_BYTES;
-        if (!map_frames(map_stretch, va, va + bytes)) {
-            va = 0;
-        }
+    if (bytes > STRETCH_BYTES) {
+        return 0;
     }
+    memory_enter();
+    uint64_t va = map_reserve(bytes, PAGE_BYTES);
+    *stretch = map_stretch;
     mutex_unlock(&memory_lock);
-    *guard_bytes = FRAME_BYTES;
     return va;
+}
+
+bool memory_pages(cptr_t stretch, uint64_t va, uint64_t end)
+{
+    memory_enter();
+    bool mapped = map_pages(stretch, va, end);
+    mutex_unlock(&memory_lock);
+    return mapped;
 }
 
 /* ---- runs -------------------------------------------------------------- */
@@ -244,7 +259,7 @@ int memory_run_take(size_t bytes, struct memory_run *out)
         return EINVAL;
     }
     bytes = (bytes + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
-    mutex_lock(&memory_lock);
+    memory_enter();
     struct run *r = run_idle();
     bool filled = r != NULL && run_fill(r, bytes);
     if (filled) {
@@ -259,7 +274,7 @@ int memory_run_take(size_t bytes, struct memory_run *out)
 
 void memory_run_give(struct memory_run *run)
 {
-    mutex_lock(&memory_lock);
+    memory_enter();
     for (uint32_t i = 0; i < RUNS_MAX; i++) {
         struct run *r = &runs[i];
         if (r->busy && r->va == (uintptr_t)run->address) {

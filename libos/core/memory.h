@@ -7,18 +7,26 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <abi/abi.h>
 
 /* Start of the use of [base, base + bytes). */
 void memory_init(uint64_t base, uint64_t bytes);
 
-/* Map a stack of `bytes`, a multiple of 64 KiB below 2 MiB. Returns its lowest
- * address, 0: no memory. Below it *guard_bytes are never mapped. */
-uint64_t memory_stack(uint64_t bytes, uint64_t *guard_bytes);
+/* Addresses for `bytes`, a multiple of the page, in one stretch; 0: none left,
+ * or too many. Nothing is mapped there. */
+uint64_t memory_reserve(uint64_t bytes, cptr_t *stretch);
+
+/* Map zeroed pages at [va, end). False: no memory; some may be mapped. */
+bool memory_pages(cptr_t stretch, uint64_t va, uint64_t end);
 
 struct mutex;
 extern struct mutex memory_lock; /* guards memory.c, heap.c and object.c */
+
+/* Take memory_lock. Whoever holds it must not need the pager, which takes it:
+ * so the stack that is needed meanwhile is mapped before. */
+void memory_enter(void);
 
 /* With memory_lock: map a zeroed frame of 64 KiB at va. Its slot; 0: no memory.
  */

@@ -19,8 +19,18 @@ extern struct upcall_page *upcall_page; /* set once, by upcall_init */
  * interrupts off, so one slot is enough. */
 #define UPCALL_SLOT 0u
 
+/* Stack that is not mapped yet is mapped by an upcall (pager.c), which a
+ * critical section cannot have: so it touches what it will need first. */
+static inline void stack_touch(uint64_t bytes)
+{
+    (void)*(volatile char *)((char *)__builtin_frame_address(0) - bytes);
+}
+
+#define SECTION_STACK_BYTES 2048u
+
 static inline void upcall_mask(void)
 {
+    stack_touch(SECTION_STACK_BYTES);
     __atomic_store_n(&upcall_page->mask, MASK_ON, __ATOMIC_RELAXED);
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
 }

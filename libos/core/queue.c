@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSL-1.0
  *
- * Queues of threads: singly linked, because they are short and every operation
- * but removal from the middle is at an end.
+ * Queues of threads: singly linked, because every operation but removal from
+ * the middle is at an end, and lists of waiting threads are short.
  */
 #include "queue.h"
 
@@ -9,46 +9,46 @@
 
 #include "state.h"
 
-void queue_push(struct queue *q, struct thread *t)
+void queue_push(struct queue *q, struct runnable *r)
 {
-    t->next = NULL;
+    r->next = NULL;
     if (q->tail != NULL) {
-        q->tail->next = t;
+        q->tail->next = r;
     } else {
-        q->head = t;
+        q->head = r;
     }
-    q->tail = t;
+    q->tail = r;
 }
 
-void queue_push_front(struct queue *q, struct thread *t)
+void queue_push_front(struct queue *q, struct runnable *r)
 {
-    t->next = q->head;
-    q->head = t;
+    r->next = q->head;
+    q->head = r;
     if (q->tail == NULL) {
-        q->tail = t;
+        q->tail = r;
     }
 }
 
-struct thread *queue_pop(struct queue *q)
+struct runnable *queue_pop(struct queue *q)
 {
-    struct thread *t = q->head;
-    if (t == NULL) {
+    struct runnable *r = q->head;
+    if (r == NULL) {
         return NULL;
     }
-    q->head = t->next;
+    q->head = r->next;
     if (q->head == NULL) {
         q->tail = NULL;
     }
-    t->next = NULL;
-    return t;
+    r->next = NULL;
+    return r;
 }
 
-void list_append(struct thread **list, struct thread *t)
+void list_insert(struct thread **list, struct thread *t)
 {
-    while (*list != NULL) {
+    while (*list != NULL && (*list)->run.priority >= t->run.priority) {
         list = &(*list)->next;
     }
-    t->next = NULL;
+    t->next = *list;
     *list = t;
 }
 

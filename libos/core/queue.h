@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSL-1.0
  *
  * The lists that threads stand in. Pure: no system call, no state of its own;
- * the host tests run it as it is. A thread stands in at most one queue or list
- * (link `next`) and, besides, among the sleepers (link `sleep_next`).
+ * the host tests run it as it is. A thread is ready (link `run.next`) or stands
+ * in at most one list (link `next`) and among the sleepers (`sleep_next`).
  *
  * Rules: masked, or before threads exist.
  */
@@ -11,21 +11,24 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <vesper/policy.h>
+
 struct thread;
 
 #define DEADLINE_NONE (~0ull) /* in counter ticks */
 
 /* First in, first out; all zero is empty. */
 struct queue {
-    struct thread *head, *tail;
+    struct runnable *head, *tail;
 };
 
-void queue_push(struct queue *q, struct thread *t);
-void queue_push_front(struct queue *q, struct thread *t);
-struct thread *queue_pop(struct queue *q); /* NULL: empty */
+void queue_push(struct queue *q, struct runnable *r);
+void queue_push_front(struct queue *q, struct runnable *r);
+struct runnable *queue_pop(struct queue *q); /* NULL: empty */
 
-/* A list of waiting threads, oldest first; NULL is empty. */
-void list_append(struct thread **list, struct thread *t);
+/* A list of waiting threads, by falling priority, then oldest first; NULL is
+ * empty. */
+void list_insert(struct thread **list, struct thread *t);
 void list_remove(struct thread **list, struct thread *t);
 
 /* Threads with a deadline, soonest first. */

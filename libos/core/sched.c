@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSL-1.0
  *
- * Round robin. A thread that gives up the CPU itself leaves its registers on
+ * A thread that gives up the CPU itself leaves its registers on
  * its stack (thread_swap) and is resumed without a system call; one that an
  * upcall interrupted leaves them in struct thread and is resumed by sys_resume.
  *
@@ -17,12 +17,16 @@
 
 static struct {
     struct thread *current;
-    struct queue ready;
     struct thread *sleepers;
-    uint64_t slice_end; /* ticks */
-    uint64_t armed;     /* what CNTV is set to; DEADLINE_NONE: stopped */
-    uint64_t slice;     /* ticks */
+    uint64_t started;               /* ticks: when current was given the CPU */
+    uint64_t armed;                 /* CNTV; DEADLINE_NONE: stopped */
+    uint64_t slice_ns, slice_ticks; /* the latest conversion */
 } sched;
+
+static struct thread *thread_of(struct runnable *r)
+{
+    return (struct thread *)((char *)r - offsetof(struct thread, run));
+}
 
 struct thread *sched_current(void)
 {
@@ -31,11 +35,24 @@ struct thread *sched_current(void)
 
 void sched_adopt(struct thread *t)
 {
-    sched.slice = ticks_from_ns(THREAD_SLICE_NS);
     sched.armed = DEADLINE_NONE;
-    sched.slice_end = counter_now() + sched.slice;
+    sched.started = counter_now();
     sched.current = t;
     t->state = THREAD_RUNNING;
+}
+
+/* When the running thread is to make room: ticks, or DEADLINE_NONE. */
+static uint64_t slice_end(void)
+{
+    uint64_t ns = policy_slice_ns(&sched.current->run);
+    if (ns == POLICY_FOR_EVER) {
+        return DEADLINE_NONE;
+    }
+    if (ns != sched.slice_ns) {
+        sched.slice_ns = ns;
+        sched.slice_ticks = ticks_from_ns(ns);
+    }
+    return sched.started + sched.slice_ticks;
 }
 
 /* Set CNTV to the next time at which the running thread must be interrupted. */
@@ -43,8 +60,9 @@ static void timer_arm(void)
 {
     uint64_t at =
         sched.sleepers != NULL ? sched.sleepers->deadline : DEADLINE_NONE;
-    if (sched.ready.head != NULL && sched.slice_end < at) {
-        at = sched.slice_end;
+    uint64_t end = slice_end();
+    if (end < at) {
+        at = end;
     }
     if (at == sched.armed) {
         return;
@@ -60,7 +78,8 @@ static void timer_arm(void)
 void sched_ready(struct thread *t)
 {
     t->state = THREAD_READY;
-    queue_push(&sched.ready, t);
+    policy_put(&t->run, POLICY_READY);
+    /* Is it to run at once? Then the timer has fired when this section ends. */
     if (sched.current != NULL) {
         timer_arm();
     }
@@ -80,6 +99,34 @@ void sched_wake(struct thread *t, enum wake why)
     sched_ready(t);
 }
 
+void sched_priority(struct thread *t, int priority)
+{
+    struct queue ready = {0};
+    struct runnable *r;
+    bool last = false; /* it goes behind its new equals */
+    while ((r = policy_take()) != NULL) {
+        if (r == &t->run) {
+            last = true;
+        } else {
+            queue_push(&ready, r);
+        }
+    }
+    if (t->list != NULL) {
+        list_remove(t->list, t);
+    }
+    t->run.priority = priority;
+    if (t->list != NULL) {
+        list_insert(t->list, t);
+    }
+    while ((r = queue_pop(&ready)) != NULL) {
+        policy_put(r, POLICY_READY);
+    }
+    if (last) {
+        policy_put(&t->run, POLICY_READY);
+    }
+    timer_arm();
+}
+
 enum wake sched_wait(struct thread **list, uint64_t deadline,
                      bool interruptible)
 {
@@ -88,7 +135,7 @@ enum wake sched_wait(struct thread **list, uint64_t deadline,
     self->interruptible = interruptible;
     self->list = list;
     if (list != NULL) {
-        list_append(list, self);
+        list_insert(list, self);
     }
     if (deadline != DEADLINE_NONE) {
         self->deadline = deadline;
@@ -102,10 +149,8 @@ enum wake sched_wait(struct thread **list, uint64_t deadline,
 void sched_yield_masked(void)
 {
     struct thread *self = sched.current;
-    if (sched.ready.head == NULL) {
-        return;
-    }
-    sched_ready(self);
+    self->state = THREAD_READY;
+    policy_put(&self->run, POLICY_YIELDED);
     self->voluntary = true;
     thread_swap(self, sched_dispatch);
 }
@@ -116,14 +161,31 @@ _Noreturn void sched_leave(void)
     sched_dispatch();
 }
 
-void sched_park(void)
+static struct thread *registers_take(void)
 {
     struct thread *self = sched.current;
     fp_save(&self->fp);
     context_copy(&self->context, &upcall_page->slots[UPCALL_SLOT]);
     self->voluntary = false;
+    return self;
+}
+
+void sched_park(void)
+{
+    uint64_t end = slice_end();
+    bool had = end != sched.started && end <= counter_now();
+    struct thread *self = registers_take();
     self->state = THREAD_READY;
-    queue_push_front(&sched.ready, self);
+    policy_put(&self->run, had ? POLICY_YIELDED : POLICY_INTERRUPTED);
+}
+
+void sched_park_in(struct thread **list)
+{
+    struct thread *self = registers_take();
+    self->state = THREAD_WAITING;
+    self->interruptible = false;
+    self->list = list;
+    list_insert(list, self);
 }
 
 void sched_expire(void)
@@ -139,12 +201,8 @@ void sched_expire(void)
 
 bool sched_slice_over(void)
 {
-    return sched.ready.head != NULL && counter_now() >= sched.slice_end;
-}
-
-void sched_rotate(void)
-{
-    queue_push(&sched.ready, queue_pop(&sched.ready));
+    uint64_t end = slice_end();
+    return end != DEADLINE_NONE && end <= counter_now();
 }
 
 _Noreturn void sched_resume(void)
@@ -171,14 +229,15 @@ static _Noreturn void sched_idle(void)
 _Noreturn void sched_dispatch(void)
 {
     sched_expire();
-    struct thread *t = queue_pop(&sched.ready);
-    if (t == NULL) {
+    struct runnable *next = policy_take();
+    if (next == NULL) {
         sched_idle();
         __builtin_unreachable();
     }
+    struct thread *t = thread_of(next);
     sched.current = t;
     t->state = THREAD_RUNNING;
-    sched.slice_end = counter_now() + sched.slice;
+    sched.started = counter_now();
     if (t->voluntary) {
         timer_arm();
         thread_enter(t);

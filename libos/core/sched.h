@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: BSL-1.0
  *
- * The thread scheduler: round robin, preempting every THREAD_SLICE_NS while
- * more than one thread is ready. A domain replaces it by replacing sched.c.
+ * The thread scheduler's mechanism: waiting with a deadline, waking, switching,
+ * preemption by the domain's own timer. Which thread runs and for how long is
+ * the policy's (<vesper/policy.h>).
+ *
+ * All that threads wait for is a list of this kind: mutexes, conditions,
+ * semaphores, joins, events. Who ends a wait (sched_wake) takes the thread off
+ * its list, so a waiter's claim is settled before it runs again.
  *
  * Rules: every function is called masked. Those that block are called by the
  * running thread, never by the upcall handler.
@@ -20,8 +25,12 @@ struct thread *sched_current(void);
 /* Adopt the code that runs now as thread t. */
 void sched_adopt(struct thread *t);
 
-/* Make a thread ready that waits or is new. */
+/* Make a new thread ready. */
 void sched_ready(struct thread *t);
+
+/* Give t another priority, wherever it stands: the policy sees all ready
+ * threads come anew. */
+void sched_priority(struct thread *t, int priority);
 
 /* Block the running thread: it stands in *list (NULL: in none) until sched_wake
  * or, with WAKE_TIMEOUT, until the counter reaches the deadline. Returns
@@ -40,18 +49,18 @@ _Noreturn void sched_leave(void);
 
 /* ---- for the upcall handler -------------------------------------------- */
 
-/* Take the interrupted thread's whole state out of slot and registers and make
- * it the first of the ready queue. FP registers are free to use afterwards. */
+/* Take the interrupted thread's whole state out of slot and registers and give
+ * it to the policy. FP registers are free to use afterwards. */
 void sched_park(void);
+
+/* The same, but let it wait in *list until sched_wake. */
+void sched_park_in(struct thread **list);
 
 /* Wake the sleepers whose time has come. */
 void sched_expire(void);
 
-/* True if the running thread has had its slice and another is ready. */
+/* True if the running thread is to make room for another. */
 bool sched_slice_over(void);
-
-/* Put the running thread, parked, behind the others. */
-void sched_rotate(void);
 
 /* Go on with the running thread, whose context is in UPCALL_SLOT. */
 _Noreturn void sched_resume(void);

@@ -90,18 +90,32 @@ void signals_allow(void)
     }
 }
 
-void signal_fetch(void)
+/* Masked, the main thread not running: have it run its handlers. */
+static void main_disturb(void)
 {
-    uint64_t w[8] = {ROOT_SIGNALS};
     struct thread *t = thread_main_thread();
-    if (root_call(w, 0) != 0 || w[1] == 0 || !signals_post((uint32_t)w[1])) {
-        return;
-    }
     if (t->state == THREAD_WAITING && t->interruptible) {
-        sched_wake(t, WAKE_SIGNAL);
+        sched_wake(t, WAKE_INTERRUPT);
     } else if (t->state == THREAD_READY && !t->voluntary) {
         signal_push(t);
     }
+}
+
+void signal_fetch(void)
+{
+    uint64_t w[8] = {ROOT_SIGNALS};
+    if (root_call(w, 0) == 0 && w[1] != 0 && signals_post((uint32_t)w[1])) {
+        main_disturb();
+    }
+}
+
+void signals_notify(void)
+{
+    upcall_mask();
+    if (sched_current() != thread_main_thread()) {
+        main_disturb();
+    }
+    upcall_unmask();
 }
 
 /* ---- without posix: every signal ends the domain, but a child's end ---- */

@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <abi/abi.h>
 
+#include <vesper/policy.h>
+
 /* A thread's floating point registers, as upcall.S lays them out. */
 struct fp_state {
     uint64_t q[64];
@@ -17,7 +19,7 @@ struct fp_state {
 };
 
 enum thread_state {
-    THREAD_READY,   /* in the ready queue */
+    THREAD_READY,   /* the policy has it */
     THREAD_RUNNING, /* sched_current() */
     THREAD_WAITING, /* until sched_wake */
     THREAD_DONE,
@@ -26,8 +28,16 @@ enum thread_state {
 enum wake {
     WAKE_NORMAL,
     WAKE_TIMEOUT,
-    WAKE_SIGNAL, /* only who waits interruptibly */
+    WAKE_INTERRUPT, /* only who waits interruptibly: a signal, pthread_cancel */
 };
+
+/* The memory of a thread; without a stretch it is somebody else's. */
+struct piece {
+    uint64_t base, bytes;
+    cptr_t stretch; /* that the pager maps pages in */
+};
+
+struct thread_cleanup;
 
 struct thread {
     uint64_t sp;    /* where a voluntary thread's registers lie; upcall.S */
@@ -38,6 +48,7 @@ struct thread {
     struct saved_context context;
 
     enum thread_state state;
+    struct runnable run;
     struct thread *next;  /* queue.h */
     struct thread **list; /* that it waits in, or NULL */
     struct thread *sleep_next;
@@ -46,20 +57,33 @@ struct thread {
     enum wake wake;    /* why it was woken */
     uint64_t deadline; /* ticks; valid while sleeping */
     uint64_t event_mask, event_got;
+    bool wants_write;    /* while it waits for a rwlock */
+    uint64_t fault_page; /* while the pager has it */
+    bool fault_final;    /* the pager could not help */
 
     /* written by the thread itself only: */
-    uint32_t signals_held; /* signals_hold nests so deep */
+    uint32_t signals_held;          /* signals_hold nests so deep */
+    bool cancel_off;                /* pthread_setcancelstate */
+    bool cancel_point;              /* it may end where it waits now */
+    struct thread_cleanup *cleanup; /* innermost first */
+
+    char name[16];
+    bool cancel_asked;
+    void **keys; /* values of pthread_setspecific, or NULL */
 
     /* constant: */
-    char name[16];
-    uint64_t stack, stack_end; /* mapped; guard below */
+    struct piece piece;
+    uint64_t stack, stack_end; /* guard below */
     uint64_t guard_bytes;
-    int (*start)(void *);
+    int (*start_int)(void *); /* or NULL: start */
+    void *(*start)(void *);
     void *argument;
 
-    int result;              /* valid when THREAD_DONE */
-    struct thread *joiner;   /* waiters of thread_join */
+    void *result;            /* valid when THREAD_DONE */
+    struct thread *joiner;   /* who waits in thread_join */
+    struct thread *joins;    /* whom this one waits for there */
     bool joined;             /* somebody waits for it already */
+    bool detached;           /* nobody ever will */
     struct thread *all_next; /* every thread that exists */
 };
 

@@ -7,28 +7,23 @@
 
 #include <stddef.h>
 
-#include <vesper/signals.h>
-
 #include "counter.h"
 #include "page.h"
 #include "sched.h"
 #include "threads.h"
 
-/* Masked. */
-static void lock_masked(struct mutex *m)
+/* Who unlocks makes the waiter the owner before it wakes it. */
+bool mutex_take(struct mutex *m, uint64_t deadline)
 {
-    struct thread *self = sched_current();
     if (m->owner == NULL) {
-        m->owner = self;
+        m->owner = sched_current();
         m->depth = 1;
-        return;
+        return true;
     }
-    /* Unlocking makes us the owner before it wakes us. */
-    (void)sched_wait(&m->waiters, DEADLINE_NONE, false);
+    return sched_wait(&m->waiters, deadline, false) == WAKE_NORMAL;
 }
 
-/* Masked. */
-static void unlock_masked(struct mutex *m)
+void mutex_give(struct mutex *m)
 {
     if (m->depth > 1) {
         m->depth--;
@@ -48,7 +43,7 @@ void mutex_lock(struct mutex *m)
     if (m->owner == sched_current()) {
         __builtin_trap(); /* would wait for itself for ever */
     }
-    lock_masked(m);
+    (void)mutex_take(m, DEADLINE_NONE);
     upcall_unmask();
 }
 
@@ -58,7 +53,7 @@ void mutex_lock_recursive(struct mutex *m)
     if (m->owner == sched_current()) {
         m->depth++;
     } else {
-        lock_masked(m);
+        (void)mutex_take(m, DEADLINE_NONE);
     }
     upcall_unmask();
 }
@@ -68,7 +63,7 @@ bool mutex_try(struct mutex *m)
     upcall_mask();
     bool free = m->owner == NULL;
     if (free) {
-        lock_masked(m);
+        (void)mutex_take(m, DEADLINE_NONE);
     }
     upcall_unmask();
     return free;
@@ -80,8 +75,23 @@ void mutex_unlock(struct mutex *m)
     if (m->owner != sched_current()) {
         __builtin_trap(); /* not ours to unlock */
     }
-    unlock_masked(m);
+    mutex_give(m);
     upcall_unmask();
+}
+
+enum wake condition_wait_masked(struct condition *c, struct mutex *m,
+                                uint64_t deadline, bool interruptible)
+{
+    if (interruptible && thread_disturbed()) {
+        return WAKE_INTERRUPT;
+    }
+    uint32_t depth = m->depth;
+    m->depth = 1;
+    mutex_give(m);
+    enum wake why = sched_wait(&c->waiters, deadline, interruptible);
+    (void)mutex_take(m, DEADLINE_NONE);
+    m->depth = depth;
+    return why;
 }
 
 bool condition_wait_signal(struct condition *c, struct mutex *m,
@@ -89,20 +99,8 @@ bool condition_wait_signal(struct condition *c, struct mutex *m,
 {
     uint64_t deadline = ticks_from_ns(until_ns);
     upcall_mask();
-    bool listen =
-        interrupted != NULL && sched_current() == thread_main_thread();
-    if (listen && signals_waiting()) {
-        *interrupted = true;
-        upcall_unmask();
-        return true;
-    }
-    uint32_t depth = m->depth;
-    m->depth = 1;
-    unlock_masked(m);
-    enum wake why = sched_wait(&c->waiters, deadline, listen);
-    lock_masked(m);
-    m->depth = depth;
-    if (interrupted != NULL && why == WAKE_SIGNAL) {
+    enum wake why = condition_wait_masked(c, m, deadline, interrupted != NULL);
+    if (why == WAKE_INTERRUPT) {
         *interrupted = true;
     }
     upcall_unmask();
@@ -126,8 +124,6 @@ void condition_signal(struct condition *c)
 void condition_broadcast(struct condition *c)
 {
     upcall_mask();
-    while (c->waiters != NULL) {
-        sched_wake(c->waiters, WAKE_NORMAL);
-    }
+    waiters_wake_all(&c->waiters);
     upcall_unmask();
 }

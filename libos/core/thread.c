@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: BSL-1.0
  *
- * Threads: create, end, join. A thread is one piece of memory: from below,
- * guard (unmapped), stack, struct thread, TLS block. Pieces are used again,
- * never given back; malloc is not needed.
+ * Threads: create, end, join, cancel. A thread is one piece of memory: from
+ * below, guard (never mapped), stack (mapped on touch), struct thread, TLS
+ * block. Pieces are used again, never given back; malloc is not needed.
  */
 #include <vesper/thread.h>
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include <vesper/root.h>
-#include <vesper/root_call.h>
+#include <vesper/signals.h>
 
 #include "counter.h"
 #include "memory.h"
 #include "page.h"
+#include "pager.h"
 #include "sched.h"
 #include "switch.h"
 #include "threads.h"
@@ -58,96 +59,89 @@ const char *thread_name(const struct thread *t)
     return t->name;
 }
 
-/* A piece of memory for a thread, or NULL; stack bounds are set. */
-static struct thread *piece_take(void)
+bool thread_exists(const struct thread *t)
+{
+    const struct thread *i = all_threads;
+    while (i != NULL && i != t) {
+        i = i->all_next;
+    }
+    return i != NULL;
+}
+
+/* ---- the memory of a thread -------------------------------------------- */
+
+const struct thread_attributes thread_defaults = {
+    .name = "thread",
+    .stack_bytes = THREAD_STACK_BYTES,
+    .guard_bytes = THREAD_GUARD_BYTES,
+};
+
+/* Where struct thread lies in a piece: the TLS block is above it. */
+static struct thread *piece_thread(const struct piece *p)
+{
+    uint64_t top = p->base + p->bytes - tls_bytes();
+    return (struct thread *)((top - sizeof(struct thread)) & ~63ull);
+}
+
+/* What must be there before the thread touches it: itself, its TLS block, its
+ * first frame and what a first critical section needs. */
+static uint64_t piece_top(const struct piece *p)
+{
+    uint64_t low = (uintptr_t)piece_thread(p) - SECTION_STACK_BYTES / 2;
+    return low & ~(PAGE_BYTES - 1);
+}
+
+/* One that was used before and is large enough; most are of one size. */
+static struct thread *piece_again(const struct thread_attributes *a)
 {
     upcall_mask();
-    struct thread *t = stack_pool;
+    struct thread **link = &stack_pool;
+    while (*link != NULL && ((*link)->piece.bytes < a->stack_bytes ||
+                             (*link)->guard_bytes < a->guard_bytes)) {
+        link = &(*link)->next;
+    }
+    struct thread *t = *link;
     if (t != NULL) {
-        stack_pool = t->next;
+        *link = t->next;
     }
     upcall_unmask();
-    if (t != NULL) {
-        return t;
-    }
-    uint64_t guard_bytes;
-    uint64_t base = memory_stack(THREAD_STACK_BYTES, &guard_bytes);
-    if (base == 0) {
-        return NULL;
-    }
-    uint64_t top = base + THREAD_STACK_BYTES - tls_bytes();
-    t = (struct thread *)((top - sizeof(*t)) & ~63ull);
-    t->stack = base;
-    t->stack_end = (uintptr_t)t;
-    t->guard_bytes = guard_bytes;
     return t;
 }
 
-/* Fill in everything but the stack bounds, and a first frame as thread_swap
- * leaves it. */
-static void thread_prepare(struct thread *t, const char *name)
+static struct thread *piece_new(const struct thread_attributes *a)
 {
-    uint64_t stack = t->stack, stack_end = t->stack_end;
-    uint64_t guard_bytes = t->guard_bytes;
-    memset(t, 0, sizeof(*t));
-    t->stack = stack;
-    t->stack_end = stack_end;
-    t->guard_bytes = guard_bytes;
-    strncpy(t->name, name, sizeof(t->name) - 1);
-    t->tpidr = tls_init((void *)(stack + THREAD_STACK_BYTES - tls_bytes()));
-
-    uint64_t *frame = (uint64_t *)(stack_end - SWAP_BYTES);
-    memset(frame, 0, SWAP_BYTES);
-    frame[SWAP_X19] = (uintptr_t)t;
-    frame[SWAP_X30] = (uintptr_t)thread_begin;
-    t->sp = (uintptr_t)frame;
-    t->voluntary = true;
-}
-
-int thread_create(struct thread **out, int (*fn)(void *), void *arg,
-                  const char *name)
-{
-    struct thread *t = piece_take();
-    if (t == NULL) {
-        return ENOMEM;
+    struct piece p = {.bytes = a->stack_bytes};
+    uint64_t low = memory_reserve(a->guard_bytes + p.bytes, &p.stretch);
+    p.base = low + a->guard_bytes;
+    if (low == 0 || !memory_pages(p.stretch, piece_top(&p), p.base + p.bytes)) {
+        return NULL;
     }
-    thread_prepare(t, name);
-    t->start = fn;
-    t->argument = arg;
-    *out = t;
-    upcall_mask();
-    t->all_next = all_threads;
-    all_threads = t;
-    alive++;
-    sched_ready(t);
-    upcall_unmask();
-    return 0;
+    struct thread *t = piece_thread(&p);
+    t->piece = p;
+    t->guard_bytes = a->guard_bytes;
+    return t;
 }
 
-/* Called by thread_begin, still masked. */
-_Noreturn void thread_main(struct thread *t)
+static struct thread *piece_given(const struct thread_attributes *a)
 {
-    upcall_unmask();
-    thread_exit(t->start(t->argument));
+    struct piece p = {(uintptr_t)a->stack, a->stack_bytes, 0};
+    struct thread *t = piece_thread(&p);
+    t->piece = p;
+    t->guard_bytes = 0;
+    return t;
 }
 
-_Noreturn void thread_exit(int result)
+static struct thread *piece_take(const struct thread_attributes *a)
 {
-    upcall_mask();
-    struct thread *self = sched_current();
-    if (--alive == 0) {
-        uint64_t w[8] = {ROOT_EXIT};
-        (void)root_call(w, 0);
+    if (a->stack != NULL) {
+        return piece_given(a);
     }
-    self->result = result;
-    self->state = THREAD_DONE;
-    while (self->joiner != NULL) {
-        sched_wake(self->joiner, WAKE_NORMAL);
-    }
-    sched_leave();
+    struct thread *t = piece_again(a);
+    return t != NULL || !pager_start() ? t : piece_new(a);
 }
 
-/* Masked: t is done and nobody runs on its stack. */
+/* Masked: t is done and nobody runs on its stack any more, or goes on only to
+ * leave it. */
 static void piece_give(struct thread *t)
 {
     struct thread **link = &all_threads;
@@ -155,31 +149,259 @@ static void piece_give(struct thread *t)
         link = &(*link)->all_next;
     }
     *link = t->all_next;
-    t->next = stack_pool;
-    stack_pool = t;
+    if (t->piece.stretch != 0) {
+        t->next = stack_pool;
+        stack_pool = t;
+    }
 }
 
-int thread_join(struct thread *t, int *result)
+/* ---- beginning --------------------------------------------------------- */
+
+/* A first frame as thread_swap leaves it. */
+static void frame_prepare(struct thread *t)
 {
-    int error = 0;
+    uint64_t *frame = (uint64_t *)(t->stack_end - SWAP_BYTES);
+    memset(frame, 0, SWAP_BYTES);
+    frame[SWAP_X19] = (uintptr_t)t;
+    frame[SWAP_X30] = (uintptr_t)thread_begin;
+    t->sp = (uintptr_t)frame;
+    t->voluntary = true;
+}
+
+struct thread *thread_make(const struct thread_attributes *a)
+{
+    struct thread *t = piece_take(a);
+    if (t == NULL) {
+        return NULL;
+    }
+    struct piece p = t->piece;
+    uint64_t guard_bytes = t->guard_bytes;
+    memset(t, 0, sizeof(*t));
+    t->piece = p;
+    t->guard_bytes = guard_bytes;
+    t->stack = p.base;
+    t->stack_end = (uintptr_t)t;
+    strncpy(t->name, a->name, sizeof(t->name) - 1);
+    t->run.priority = a->priority;
+    t->run.fifo = a->fifo;
+    t->detached = a->detached;
+    t->tpidr = tls_init((void *)(p.base + p.bytes - tls_bytes()));
+    frame_prepare(t);
+    return t;
+}
+
+void thread_start_own(struct thread *t)
+{
     upcall_mask();
-    if (t == sched_current()) {
-        error = EDEADLK;
-    } else if (t->joined || t == &main_thread) {
-        error = EINVAL;
-    } else {
-        t->joined = true;
-        while (t->state != THREAD_DONE) {
-            (void)sched_wait(&t->joiner, DEADLINE_NONE, false);
-        }
+    t->all_next = all_threads;
+    all_threads = t;
+    sched_ready(t);
+    upcall_unmask();
+}
+
+void thread_start(struct thread *t)
+{
+    upcall_mask();
+    alive++;
+    upcall_unmask();
+    thread_start_own(t);
+}
+
+int thread_create(struct thread **out, int (*fn)(void *), void *arg,
+                  const char *name)
+{
+    struct thread_attributes a = thread_defaults;
+    a.name = name;
+    struct thread *t = thread_make(&a);
+    if (t == NULL) {
+        return ENOMEM;
+    }
+    t->start_int = fn;
+    t->argument = arg;
+    *out = t;
+    thread_start(t);
+    return 0;
+}
+
+/* Called by thread_begin, still masked. */
+_Noreturn void thread_main(struct thread *t)
+{
+    upcall_unmask();
+    if (t->start_int != NULL) {
+        thread_exit(t->start_int(t->argument));
+    }
+    thread_exit_pointer(t->start(t->argument));
+}
+
+/* ---- the end ----------------------------------------------------------- */
+
+/* thread/key.c has the values of keys destroyed, if it is there. */
+__attribute__((weak)) void thread_keys_end(void)
+{
+}
+
+_Noreturn void thread_exit_pointer(void *result)
+{
+    struct thread *self = sched_current();
+    struct thread_cleanup *c;
+    self->cancel_off = true;
+    while ((c = self->cleanup) != NULL) {
+        self->cleanup = c->outer;
+        c->routine(c->argument);
+    }
+    thread_keys_end();
+    upcall_mask();
+    if (--alive == 0) {
+        upcall_unmask();
+        exit(0);
+    }
+    self->result = result;
+    self->state = THREAD_DONE;
+    if (self->joiner != NULL) {
+        sched_wake(self->joiner, WAKE_NORMAL);
+    } else if (self->detached) {
+        piece_give(self);
+    }
+    sched_leave();
+}
+
+_Noreturn void thread_exit(int result)
+{
+    thread_exit_pointer((void *)(intptr_t)result);
+}
+
+static bool is_cancelled(const struct thread *t)
+{
+    return t->cancel_asked && !t->cancel_off;
+}
+
+/* ---- waiting for it ---------------------------------------------------- */
+
+/* Masked. */
+static int join_check(const struct thread *t)
+{
+    const struct thread *self = sched_current();
+    if (!thread_exists(t)) {
+        return ESRCH;
+    }
+    if (t == self || (t->joins == self && !is_cancelled(t))) {
+        return EDEADLK;
+    }
+    return t->detached || t->joined ? EINVAL : 0;
+}
+
+/* Masked. A join goes on after a signal, so that its handler runs now. */
+static void signals_let(void)
+{
+    while (sched_current() == &main_thread && signals_waiting()) {
+        upcall_unmask();
+        signals_run();
+        upcall_mask();
+    }
+}
+
+/* Masked. False: cancelled meanwhile. */
+static bool join_wait(struct thread *t)
+{
+    struct thread *self = sched_current();
+    t->joined = true;
+    self->joins = t;
+    signals_let();
+    while (t->state != THREAD_DONE && !thread_disturbed()) {
+        (void)sched_wait(&t->joiner, DEADLINE_NONE, true);
+        signals_let();
+    }
+    self->joins = NULL;
+    t->joined = t->state == THREAD_DONE;
+    return t->joined;
+}
+
+int thread_join_pointer(struct thread *t, void **result)
+{
+    bool interrupted = false;
+    thread_cancel_begin();
+    upcall_mask();
+    int error = join_check(t);
+    if (error == 0) {
+        interrupted = !join_wait(t);
+    }
+    if (error == 0 && !interrupted) {
         if (result != NULL) {
             *result = t->result;
         }
         piece_give(t);
     }
     upcall_unmask();
+    thread_cancel_end(interrupted);
     return error;
 }
+
+int thread_join(struct thread *t, int *result)
+{
+    void *pointer;
+    int error = thread_join_pointer(t, &pointer);
+    if (error == 0 && result != NULL) {
+        *result = (int)(intptr_t)pointer;
+    }
+    return error;
+}
+
+int thread_detach(struct thread *t)
+{
+    upcall_mask();
+    int error = !thread_exists(t)          ? ESRCH
+                : t->detached || t->joined ? EINVAL
+                                           : 0;
+    if (error == 0) {
+        t->detached = true;
+        if (t->state == THREAD_DONE) {
+            piece_give(t);
+        }
+    }
+    upcall_unmask();
+    return error;
+}
+
+/* ---- cancellation ------------------------------------------------------ */
+
+bool thread_disturbed(void)
+{
+    const struct thread *self = sched_current();
+    return (self == &main_thread && signals_waiting()) ||
+           (self->cancel_point && is_cancelled(self));
+}
+
+void thread_cancel_ask(struct thread *t)
+{
+    t->cancel_asked = true;
+    if (t->state == THREAD_WAITING && t->interruptible && t->cancel_point &&
+        is_cancelled(t)) {
+        sched_wake(t, WAKE_INTERRUPT);
+    }
+}
+
+void thread_cancel_test(void)
+{
+    if (is_cancelled(sched_current())) {
+        thread_exit_pointer(THREAD_CANCELED);
+    }
+}
+
+void thread_cancel_begin(void)
+{
+    thread_cancel_test();
+    sched_current()->cancel_point = true;
+}
+
+void thread_cancel_end(bool interrupted)
+{
+    sched_current()->cancel_point = false;
+    if (interrupted) {
+        thread_cancel_test();
+    }
+}
+
+/* ---- time -------------------------------------------------------------- */
 
 void thread_yield(void)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSL-1.0
  *
- * Threads as the rest of core sees them; the public half is <vesper/thread.h>.
+ * Threads as the rest of libos sees them; the public half is <vesper/thread.h>.
  */
 #pragma once
 
@@ -13,6 +13,50 @@ void thread_init(uint64_t stack, uint64_t stack_bytes);
 
 /* Every thread that exists, by all_next. Masked. */
 struct thread *thread_first(void);
+
+/* Is t one of them? Masked. Any pointer may be asked about. */
+bool thread_exists(const struct thread *t);
+
+struct thread_attributes {
+    const char *name;
+    uint64_t stack_bytes, guard_bytes; /* multiples of the page */
+    void *stack;                       /* the caller's memory, or NULL */
+    int priority;
+    bool fifo, detached;
+};
+extern const struct thread_attributes thread_defaults;
+
+/* A new thread, not yet ready: with its name, its stack, nothing to do. NULL:
+ * no memory. Then start it; it may be gone at once if it is detached. */
+struct thread *thread_make(const struct thread_attributes *a);
+void thread_start(struct thread *t);
+
+/* The same for one that the domain does not live for: libos' own. */
+void thread_start_own(struct thread *t);
+
+/* thread_join and more. With a cancellation point. ESRCH, EDEADLK, EINVAL. */
+int thread_join_pointer(struct thread *t, void **result);
+int thread_detach(struct thread *t);
+/* Run the cleanup handlers and the destructors of keys, and end. */
+_Noreturn void thread_exit_pointer(void *result);
+/* thread/key.c: the destructors; nothing where no keys are linked. */
+void thread_keys_end(void);
+
+/* Masked: has something come that ends an interruptible wait of the running
+ * thread: a signal for it, or pthread_cancel at a cancellation point? */
+bool thread_disturbed(void);
+
+/* Ask t to end at its next cancellation point. Masked. */
+void thread_cancel_ask(struct thread *t);
+
+void thread_cancel_test(void);
+#define THREAD_CANCELED ((void *)-1) /* result of a cancelled thread */
+
+struct thread_cleanup {
+    void (*routine)(void *);
+    void *argument;
+    struct thread_cleanup *outer;
+};
 
 /* Bytes that one thread's TLS block needs, and its preparation: block is
  * 16-byte aligned. Returns the value for TPIDR_EL0. */

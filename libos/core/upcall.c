@@ -15,6 +15,7 @@
 
 #include "crash.h"
 #include "event.h"
+#include "pager.h"
 #include "sched.h"
 #include "signal_frame.h"
 #include "switch.h"
@@ -47,21 +48,19 @@ static bool events_fetch(struct upcall_page *page)
 _Noreturn void upcall_main(struct upcall_page *page)
 {
     uint32_t reasons = __atomic_exchange_n(&page->pending, 0, __ATOMIC_ACQUIRE);
-    bool interrupted = page->saved_slot != SAVE_NONE;
-    if (reasons & (REASON_FAULT | REASON_EXCEPTION)) {
+    bool paging = (reasons & REASON_FAULT) && pager_fault(page);
+    if ((reasons & REASON_EXCEPTION) || ((reasons & REASON_FAULT) && !paging)) {
         crash_report(page, false);
     }
+    /* A thread that waits for a page is parked already. */
+    bool interrupted = page->saved_slot != SAVE_NONE && !paging;
     bool signal = (reasons & REASON_EVENT) && events_fetch(page);
     sched_expire();
     if (interrupted && !signal && !sched_slice_over()) {
         sched_resume();
     }
     if (interrupted) {
-        bool rotate = sched_slice_over();
         sched_park();
-        if (rotate) {
-            sched_rotate();
-        }
     }
     if (signal) {
         signal_fetch();

@@ -45,6 +45,10 @@ long sysconf(int name)
         return 1 << 20;
     case _SC_MONOTONIC_CLOCK:
     case _SC_TIMERS:
+    case _SC_THREADS:
+    case _SC_BARRIERS:
+    case _SC_READER_WRITER_LOCKS:
+    case _SC_SEMAPHORES:
     case _SC_FSYNC:
     case _SC_SPAWN:
         return 200809L;

@@ -98,9 +98,11 @@ pid_t waitpid(pid_t pid, int *status, int options)
     int how, error;
 
     posix_standard_flush();
+    thread_cancel_begin();
     do {
         error = wait_once(pid > 0 ? pid : -1, options, &found, &how);
     } while (error == EINTR && posix_signal_restarts());
+    thread_cancel_end(error == EINTR);
     if (error != 0) {
         return result(error);
     }

@@ -187,6 +187,9 @@ void posix_signal_cause(int number)
 {
     post(number);
     signals_run();
+    if (!on_main() && signals_waiting()) {
+        signals_notify();
+    }
 }
 
 int raise(int number)

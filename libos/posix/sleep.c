@@ -21,9 +21,11 @@ static int sleep_until(uint64_t until_ns)
     bool interrupted = false;
 
     posix_standard_flush();
+    thread_cancel_begin();
     while (!interrupted && time_ns() < until_ns) {
         event_wait(0, until_ns, &interrupted);
     }
+    thread_cancel_end(interrupted);
     if (interrupted) {
         signals_run();
         return EINTR;

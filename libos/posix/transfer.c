@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 #include <vesper/file.h>
+#include <vesper/thread.h>
 
 #include "fd.h"
 #include "result.h"
@@ -148,7 +149,7 @@ static int write_pieces(const struct transfer *t, const char *from,
     return error;
 }
 
-static ssize_t read_at(int fd, void *to, size_t bytes, uint64_t offset)
+static ssize_t read_plain(int fd, void *to, size_t bytes, uint64_t offset)
 {
     struct transfer t = {.offset = offset, .bytes = bytes};
     size_t total = 0;
@@ -169,7 +170,8 @@ static ssize_t read_at(int fd, void *to, size_t bytes, uint64_t offset)
     return total > 0 ? (ssize_t)total : result(error);
 }
 
-static ssize_t write_at(int fd, const void *from, size_t bytes, uint64_t offset)
+static ssize_t write_plain(int fd, const void *from, size_t bytes,
+                           uint64_t offset)
 {
     struct transfer t = {.offset = offset, .bytes = bytes};
     size_t total = 0;
@@ -190,6 +192,27 @@ static ssize_t write_at(int fd, const void *from, size_t bytes, uint64_t offset)
         posix_signal_cause(SIGPIPE); /* a pipe that nobody reads any more */
     }
     return total > 0 ? (ssize_t)total : result(error);
+}
+
+/* Cancellation points: a wait that was cancelled ends with EINTR. */
+static ssize_t read_at(int fd, void *to, size_t bytes, uint64_t offset)
+{
+    ssize_t done;
+
+    thread_cancel_begin();
+    done = read_plain(fd, to, bytes, offset);
+    thread_cancel_end(done < 0 && errno == EINTR);
+    return done;
+}
+
+static ssize_t write_at(int fd, const void *from, size_t bytes, uint64_t offset)
+{
+    ssize_t done;
+
+    thread_cancel_begin();
+    done = write_plain(fd, from, bytes, offset);
+    thread_cancel_end(done < 0 && errno == EINTR);
+    return done;
 }
 
 ssize_t read(int fd, void *to, size_t bytes)

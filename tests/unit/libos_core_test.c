@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSL-1.0
  *
- * The pure parts of libos/core: queues, the sleepers' order, lines of text,
- * symbol lookup, the meaning of fault syndromes.
+ * The pure parts of libos/core: queues, the thread policy, the sleepers' order,
+ * lines of text, symbol lookup, the meaning of fault syndromes.
  */
 #include <signal.h>
 #include <string.h>
+
+#include <vesper/policy.h>
+#include <vesper/thread.h>
 
 #include "../../libos/core/cause.h"
 #include "../../libos/core/queue.h"
@@ -17,37 +20,70 @@ static struct thread t[6];
 
 static void queue_test(void)
 {
+    static struct runnable r[6];
     struct queue q = {0};
     CHECK(queue_pop(&q) == NULL, "an empty queue gives nothing");
-    queue_push(&q, &t[0]);
-    queue_push(&q, &t[1]);
-    queue_push_front(&q, &t[2]);
-    CHECK(queue_pop(&q) == &t[2] && queue_pop(&q) == &t[0] &&
-              queue_pop(&q) == &t[1] && queue_pop(&q) == NULL,
+    queue_push(&q, &r[0]);
+    queue_push(&q, &r[1]);
+    queue_push_front(&q, &r[2]);
+    CHECK(queue_pop(&q) == &r[2] && queue_pop(&q) == &r[0] &&
+              queue_pop(&q) == &r[1] && queue_pop(&q) == NULL,
           "first in, first out, but for the one put in front");
-    queue_push_front(&q, &t[3]);
-    queue_push(&q, &t[4]);
-    CHECK(queue_pop(&q) == &t[3] && queue_pop(&q) == &t[4],
+    queue_push_front(&q, &r[3]);
+    queue_push(&q, &r[4]);
+    CHECK(queue_pop(&q) == &r[3] && queue_pop(&q) == &r[4],
           "a front put into an empty queue is its tail as well");
-    queue_push(&q, &t[5]);
-    CHECK(queue_pop(&q) == &t[5] && q.head == NULL && q.tail == NULL,
+    queue_push(&q, &r[5]);
+    CHECK(queue_pop(&q) == &r[5] && q.head == NULL && q.tail == NULL,
           "a queue that was emptied can be used again");
 }
 
 static void list_test(void)
 {
     struct thread *list = NULL;
-    list_append(&list, &t[0]);
-    list_append(&list, &t[1]);
-    list_append(&list, &t[2]);
+    list_insert(&list, &t[0]);
+    list_insert(&list, &t[1]);
+    list_insert(&list, &t[2]);
     list_remove(&list, &t[1]);
     CHECK(list == &t[0] && t[0].next == &t[2] && t[2].next == NULL,
           "the middle is taken out");
     list_remove(&list, &t[1]);
     CHECK(list == &t[0] && t[0].next == &t[2], "who is not there stays out");
+    t[1].run.priority = t[3].run.priority = 5;
+    list_insert(&list, &t[1]);
+    list_insert(&list, &t[3]);
+    CHECK(list == &t[1] && t[1].next == &t[3] && t[3].next == &t[0],
+          "the more urgent stand before the others, in order");
+    list_remove(&list, &t[1]);
+    list_remove(&list, &t[3]);
+    t[1].run.priority = t[3].run.priority = 0;
     list_remove(&list, &t[0]);
     list_remove(&list, &t[2]);
     CHECK(list == NULL, "both ends are taken out");
+}
+
+/* The policy is a machine of its own: three functions and no thread. */
+static void policy_test(void)
+{
+    struct runnable low[2] = {{0}}, high = {.priority = 31}, self = {0};
+    CHECK(policy_take() == NULL && policy_slice_ns(&self) == POLICY_FOR_EVER,
+          "alone, a thread runs as long as it likes");
+    policy_put(&low[0], POLICY_READY);
+    policy_put(&low[1], POLICY_READY);
+    CHECK(policy_slice_ns(&self) == THREAD_SLICE_NS, "equals take turns");
+    self.fifo = true;
+    CHECK(policy_slice_ns(&self) == POLICY_FOR_EVER, "but for SCHED_FIFO");
+    policy_put(&high, POLICY_READY);
+    CHECK(policy_slice_ns(&self) == 0, "the more urgent runs at once");
+    CHECK(policy_slice_ns(&high) == THREAD_SLICE_NS, "and against its like");
+    policy_put(&self, POLICY_INTERRUPTED);
+    CHECK(policy_take() == &high && policy_take() == &self &&
+              policy_take() == &low[0],
+          "who was interrupted keeps the place in front");
+    policy_put(&low[0], POLICY_YIELDED);
+    CHECK(policy_take() == &low[1] && policy_take() == &low[0] &&
+              policy_take() == NULL,
+          "who yielded goes behind its equals");
 }
 
 static void sleepers_test(void)
@@ -149,6 +185,7 @@ int main(void)
 {
     queue_test();
     list_test();
+    policy_test();
     sleepers_test();
     text_test();
     symbol_test();

@@ -88,6 +88,15 @@ void thread_sleep_until(uint64_t until_ns)
     (void)until_ns;
 }
 
+void thread_cancel_begin(void)
+{
+}
+
+void thread_cancel_end(bool interrupted)
+{
+    (void)interrupted;
+}
+
 int unimplemented(const char *name)
 {
     (void)name;

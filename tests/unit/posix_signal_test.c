@@ -56,6 +56,13 @@ uint64_t event_wait(uint64_t mask, uint64_t until_ns, bool *interrupted)
     return 0;
 }
 
+static int notified;
+
+void signals_notify(void)
+{
+    notified++;
+}
+
 /* ---- helpers ---- */
 
 static char order[64]; /* what handlers ran, a letter each */
@@ -184,6 +191,8 @@ static void hold_test(void)
     posix_signal_release();
     signals_run();
     CHECK(ran(""), "on another thread none runs");
+    raise(SIGINT);
+    CHECK(ran("") && notified == 1, "but it tells the main thread");
     running = &main_is_running;
     posix_signal_hold();
     posix_signal_release();

@@ -24,3 +24,7 @@ void signals_run(void);
 /* True while a handler has to run. A blocking call that finds it true before it
  * blocks the main thread answers EINTR at once. Any context. */
 bool signals_waiting(void);
+
+/* posix -> core. A thread has posted a signal: make the main thread run its
+ * handlers as if it came from outside. Unmasked. */
+void signals_notify(void);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSL-1.0
  *
- * Threads of one domain, scheduled by libos itself on upcalls: round robin with
- * preemption every THREAD_SLICE_NS. Context: any thread; never in an upcall
- * handler. Errors are positive errno values.
+ * Threads of one domain, scheduled by libos itself on upcalls: the highest
+ * priority runs, equals take turns of THREAD_SLICE_NS (<vesper/policy.h>).
+ * <pthread.h> and <threads.h> are over the same threads. Context: any thread;
+ * never in an upcall handler. Errors are positive errno values.
  */
 #pragma once
 
@@ -11,7 +12,8 @@
 #include <stdint.h>
 
 #define THREAD_SLICE_NS    10000000ull
-#define THREAD_STACK_BYTES 65536u
+#define THREAD_STACK_BYTES 65536u /* addresses; memory comes on touch */
+#define THREAD_GUARD_BYTES 16384u
 
 struct thread;
 
@@ -19,10 +21,17 @@ struct thread;
  * reports, copied, 15 bytes count. ENOMEM. */
 int thread_create(struct thread **out, int (*fn)(void *), void *arg,
                   const char *name);
-/* Wait until t ends, free it; its result goes to *result if not NULL. EDEADLK,
- * EINVAL. */
+/* Wait until t ends, free it; its result goes to *result if not NULL. EDEADLK:
+ * it waits for us or is us; EINVAL: somebody else waits, or it is detached;
+ * ESRCH: there is no such thread. */
 int thread_join(struct thread *t, int *result);
 _Noreturn void thread_exit(int result);
+
+/* A cancellation point is what lies between these two: if pthread_cancel was
+ * called, the first does not return; if it is called meanwhile, waits end as by
+ * a signal (EINTR), and then thread_cancel_end(true) does not return. */
+void thread_cancel_begin(void);
+void thread_cancel_end(bool interrupted);
 struct thread *thread_self(void);
 const char *thread_name(const struct thread *t);
 void thread_yield(void);

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSL-1.0
+ *
+ * Stacks grow on touch: the thread that touches an unmapped page of one waits
+ * while the pager, a thread as well, maps it; the others run on.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <abi/abi.h>
+
+/* Before the first thread whose stack is not mapped. Unmasked. False: no
+ * memory. */
+bool pager_start(void);
+
+/* On the upcall stack, unparked: is this fault one of an unmapped page of a
+ * stack? Then the running thread waits. Else the fault is a crash. */
+bool pager_fault(const struct upcall_page *page);

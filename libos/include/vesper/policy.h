@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSL-1.0
+ *
+ * The thread policy: which of the ready threads runs, and for how long. A
+ * program that defines the three functions below replaces libos' own
+ * (libos/core/policy.c: fixed priorities, round robin among equals) when it is
+ * linked; apps/lottery is an example.
+ *
+ * Rules: called in critical sections and in the upcall handler. They must not
+ * block, make a system call, use libc or floating point registers, or touch a
+ * stack deeper than 1 KiB; a lock is not needed.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define THREAD_PRIORITY_MAX 31
+
+/* A thread as its policy sees it. */
+struct runnable {
+    struct runnable *next; /* the policy's own */
+    int priority;          /* 0 (least) .. THREAD_PRIORITY_MAX */
+    bool fifo;             /* SCHED_FIFO: no slice among equals */
+    uint64_t own[2];       /* the policy's own; 0 in a new thread */
+};
+
+enum policy_why {
+    POLICY_READY,       /* it is new, or its wait is over */
+    POLICY_INTERRUPTED, /* it has not had its slice */
+    POLICY_YIELDED,     /* it has, or gave up the rest */
+};
+
+#define POLICY_FOR_EVER (~0ull)
+
+/* Take in a thread that may run. */
+void policy_put(struct runnable *r, enum policy_why why);
+
+/* Take out the thread that is to run now; NULL: none is ready. */
+struct runnable *policy_take(void);
+
+/* How many ns the running thread may have from its start, seen who is ready
+ * now; POLICY_FOR_EVER: until it waits; 0: it is to give way at once, and is
+ * put back as POLICY_INTERRUPTED. Asked whenever a thread starts to run or
+ * becomes ready. */
+uint64_t policy_slice_ns(const struct runnable *running);
