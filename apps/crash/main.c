@@ -111,6 +111,27 @@ static int crash_threads(const char *argument)
     return 0;
 }
 
+static int thread_overflow(void *argument)
+{
+    volatile char start = 0;
+
+    (void)argument;
+    return stack_use(&start);
+}
+
+static int crash_overflow(const char *argument)
+{
+    struct thread *thread;
+
+    (void)argument;
+    say("overflowing the stack of thread `digger`");
+    if (thread_create(&thread, thread_overflow, NULL, "digger") != 0) {
+        return 1;
+    }
+    pause();
+    return 1;
+}
+
 static int crash_stdin(const char *argument)
 {
     char byte;
@@ -145,9 +166,11 @@ static const struct {
     const char *name;
     int (*run)(const char *argument);
 } crashes[] = {
-    {"null", crash_null},   {"exec", crash_exec},   {"stack", crash_stack},
-    {"div", crash_div},     {"spin", crash_spin},   {"threads", crash_threads},
-    {"stdin", crash_stdin}, {"abort", crash_abort}, {"exit", crash_exit},
+    {"null", crash_null},   {"exec", crash_exec},
+    {"stack", crash_stack}, {"div", crash_div},
+    {"spin", crash_spin},   {"threads", crash_threads},
+    {"stdin", crash_stdin}, {"abort", crash_abort},
+    {"exit", crash_exit},   {"overflow", crash_overflow},
 };
 
 int main(int argc, char **argv)
@@ -160,7 +183,7 @@ int main(int argc, char **argv)
         }
     }
     fputs("usage: crash null | exec | stack | div | spin | threads | stdin "
-          "| abort | exit [STATUS]\n",
+          "| abort | exit [STATUS] | overflow\n",
           stderr);
     return 2;
 }

@@ -30,6 +30,15 @@ def test_null(bench):
     guest.poweroff()
 
 
+def test_thread_stack(bench):
+    """a thread's stack overflows: the report names the thread"""
+    guest = bench.boot()
+    check_report(guest, "crash overflow", SEGMENTATION,
+                 r"thread digger: stack overflow of thread digger",
+                 r"stack_use\+")
+    guest.poweroff()
+
+
 def test_wrong_code(bench):
     """executing data, a trap, a division trap, abort"""
     guest = bench.boot()

@@ -646,6 +646,66 @@ static void signal_test(void)
     pthread_join(t, NULL);
 }
 
+/* ---- timers ------------------------------------------------------------ */
+
+static sem_t rang;
+static pthread_t rang_on;
+
+static void ring(union sigval value)
+{
+    rang_on = pthread_self();
+    if (value.sival_int == 7) {
+        sem_post(&rang);
+    }
+}
+
+static void timer_test(void)
+{
+    timer_t id, quiet;
+    struct sigevent e = {.sigev_notify = SIGEV_THREAD,
+                         .sigev_notify_function = ring,
+                         .sigev_value = {.sival_int = 7}};
+    struct itimerspec every = {{0, 2 * MS}, {0, MS}}, got;
+    struct itimerspec never = {{0, 0}, {0, 0}};
+    sem_init(&rang, 0, 0);
+    CHECK(timer_create(CLOCK_MONOTONIC, &e, &id) == 0 &&
+              timer_settime(id, 0, &every, NULL) == 0,
+          "a timer is set");
+    for (int i = 0; i < 3; i++) {
+        sem_wait(&rang);
+    }
+    CHECK(!pthread_equal(rang_on, pthread_self()) &&
+              timer_settime(id, 0, &never, &got) == 0 &&
+              got.it_interval.tv_nsec == 2 * MS &&
+              timer_gettime(id, &got) == 0 && got.it_value.tv_nsec == 0,
+          "it calls again and again on a thread, until it is disarmed");
+    CHECK(timer_delete(id) == 0 && timer_delete(id) == -1 && errno == EINVAL &&
+              timer_getoverrun(99) == -1 && errno == EINVAL,
+          "a deleted timer is EINVAL");
+    e.sigev_notify = SIGEV_SIGNAL;
+    e.sigev_signo = SIGUSR1;
+    caught = 0;
+    every.it_interval.tv_nsec = 0;
+    CHECK(timer_create(CLOCK_REALTIME, &e, &id) == 0 &&
+              timer_settime(id, 0, &every, NULL) == 0 && sleep(100) > 0 &&
+              caught == SIGUSR1,
+          "another one's signal ends a sleep");
+    e.sigev_notify = SIGEV_NONE;
+    every.it_value = after(CLOCK_MONOTONIC, 3600l * 1000000000l);
+    CHECK(timer_create(CLOCK_MONOTONIC, &e, &quiet) == 0 &&
+              timer_settime(quiet, TIMER_ABSTIME, &every, NULL) == 0 &&
+              timer_gettime(quiet, &got) == 0 && got.it_value.tv_sec >= 3500 &&
+              got.it_value.tv_sec <= 3600,
+          "a quiet one tells how long is left");
+    e.sigev_notify = 9;
+    every.it_value.tv_nsec = -1;
+    CHECK(timer_create(CLOCK_MONOTONIC, &e, &quiet) == -1 && errno == EINVAL &&
+              timer_settime(id, 0, &every, NULL) == -1 && errno == EINVAL,
+          "what no timer can be is EINVAL");
+    timer_delete(id);
+    timer_delete(quiet);
+}
+
 /* ---- C11 --------------------------------------------------------------- */
 
 static mtx_t c11_lock;
@@ -799,6 +859,7 @@ int main(void)
     key_test();
     cancel_test();
     signal_test();
+    timer_test();
     c11_test();
     deep_test();
     many_test();

@@ -58,6 +58,11 @@ static struct {
     bool stepping;
 } bench = {.random = BENCH_SEED};
 
+/* For the program: how many system calls it has made, and that no upcalls shall
+ * be injected for a while. */
+volatile uint64_t bench_system_calls;
+volatile bool bench_quiet;
+
 /* ---- console and end --------------------------------------------------- */
 
 static volatile uint32_t *const uart = (volatile uint32_t *)0x3f201000;
@@ -305,6 +310,9 @@ static void step(struct frame *f)
     bool masked = pages.upcall.mask != MASK_OFF;
     /* By turns so dense that hardly a thread gets on, and sparse. */
     uint64_t gap = bench.steps >> 18 & 1 ? 32 : 400;
+    if (bench_quiet) {
+        return;
+    }
     if (draw(hot ? 8 : masked ? 4 * gap : gap) == 0) {
         bench.in_resume += hot;
         inject();
@@ -423,6 +431,7 @@ void bench_trap(struct frame *f)
     uint64_t esr;
     __asm__ volatile("mrs %0, esr_el1" : "=r"(esr));
     uint64_t class = ESR_CLASS(esr);
+    bench_system_calls += class == 0x15;
     if (class == 0x32) {
         step(f);
         exclusives(f);

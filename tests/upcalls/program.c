@@ -5,6 +5,8 @@
  * verdict is a line `ok` or `not ok`.
  */
 #include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +18,10 @@
 #include <vesper/thread.h>
 
 #include "../../libos/core/log.h"
+#include "../../libos/core/threads.h"
+
+extern volatile uint64_t bench_system_calls;
+extern volatile bool bench_quiet;
 
 uint64_t registers_hold(uint64_t seed, uint64_t rounds);
 uint64_t registers_kept(uint64_t seed, void (*call)(void));
@@ -130,13 +136,78 @@ static void memory_round(uint64_t seed)
     free(p);
 }
 
+/* ---- POSIX's objects: what they guard is always whole ------------------- */
+
+static pthread_mutex_t px_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_rwlock_t px_rw = PTHREAD_RWLOCK_INITIALIZER;
+static sem_t px_tokens; /* one */
+static uint64_t px_left, px_right, px_inside, px_holders;
+static uint64_t wrong_posix, px_late, px_got;
+
+int clock_gettime(clockid_t clock, struct timespec *now)
+{
+    uint64_t ns = time_ns();
+    (void)clock;
+    *now =
+        (struct timespec){(time_t)(ns / 1000000000), (long)(ns % 1000000000)};
+    return 0;
+}
+
+static struct timespec soon(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    t.tv_nsec += 300000;
+    t.tv_sec += t.tv_nsec / 1000000000;
+    t.tv_nsec %= 1000000000;
+    return t;
+}
+
+static void rwlock_round(bool write)
+{
+    if (write) {
+        pthread_rwlock_wrlock(&px_rw);
+        px_left++;
+        thread_yield();
+        px_right++;
+    } else {
+        pthread_rwlock_rdlock(&px_rw);
+        thread_yield();
+        wrong_posix += px_left != px_right;
+    }
+    wrong_posix += pthread_rwlock_unlock(&px_rw) != 0;
+}
+
+/* A token or a lock that was not had in time must leave nothing behind. */
+static void timed_round(void)
+{
+    struct timespec until = soon();
+    if (sem_clockwait(&px_tokens, CLOCK_MONOTONIC, &until) == 0) {
+        wrong_posix += __atomic_add_fetch(&px_inside, 1, __ATOMIC_RELAXED) > 1;
+        thread_sleep_until(time_ns() + 1000000);
+        __atomic_fetch_sub(&px_inside, 1, __ATOMIC_RELAXED);
+        wrong_posix += sem_post(&px_tokens) != 0;
+        px_got++;
+    } else {
+        wrong_posix += errno != ETIMEDOUT;
+        px_late++;
+    }
+    until = soon();
+    if (pthread_mutex_clocklock(&px_lock, CLOCK_MONOTONIC, &until) == 0) {
+        wrong_posix += px_holders++ != 0;
+        thread_yield();
+        px_holders--;
+        wrong_posix += pthread_mutex_unlock(&px_lock) != 0;
+    }
+}
+
 static int worker(void *arg)
 {
     uint64_t me = (uintptr_t)arg, i = 0;
     while (!over) {
         errno = (int)me;
         wrong_registers += registers_hold(me * 1000 + i, 2);
-        switch (i++ % 5) {
+        switch (i++ % 7) {
         case 0:
             call_round(me * 1000 + i);
             break;
@@ -149,6 +220,13 @@ static int worker(void *arg)
         case 3:
             memory_round(me);
             break;
+        case 4:
+            rwlock_round((me + i) % 3 == 0);
+            break;
+        case 5:
+            timed_round();
+            errno = (int)me;
+            break;
         }
         wrong_errno += errno != (int)me;
     }
@@ -159,6 +237,88 @@ static int worker(void *arg)
 static int visitor(void *arg)
 {
     return (int)(uintptr_t)arg + 1;
+}
+
+static uint64_t cleaned;
+
+static void clean_up(void *m)
+{
+    cleaned++;
+    wrong_posix += pthread_mutex_unlock(m) != 0; /* the wait gave it back */
+}
+
+static int cancelled(void *arg)
+{
+    static pthread_mutex_t m = PTHREAD_MUTEX_INITIALIZER;
+    pthread_cond_t never = PTHREAD_COND_INITIALIZER;
+    pthread_mutex_lock(&m);
+    pthread_cleanup_push(clean_up, &m);
+    for (;;) {
+        struct timespec until = soon();
+        pthread_cond_clockwait(&never, &m, CLOCK_MONOTONIC, &until);
+    }
+    pthread_cleanup_pop(0);
+    return (int)(uintptr_t)arg;
+}
+
+/* Threads that are cancelled while they wait. */
+static uint64_t cancel_check(void)
+{
+    uint64_t wrong = 0;
+    for (uint64_t i = 0; i < 20 && !over; i++) {
+        struct thread *t;
+        int result = 0;
+        cleaned = 0;
+        wrong += thread_create(&t, cancelled, NULL, "cancelled") != 0;
+        thread_sleep_until(time_ns() + i * 100000);
+        wrong += pthread_cancel((pthread_t)t) != 0;
+        wrong += thread_join(t, &result) != 0 || result != -1;
+        wrong += cleaned > 1;
+    }
+    return wrong;
+}
+
+static volatile bool partner_over;
+
+static int partner(void *arg)
+{
+    (void)arg;
+    while (!partner_over) {
+        thread_yield();
+    }
+    return 0;
+}
+
+/* What costs no system call while nothing comes and nobody has to wait. */
+static void free_things(void)
+{
+    pthread_mutex_lock(&px_lock);
+    pthread_mutex_unlock(&px_lock);
+    pthread_rwlock_rdlock(&px_rw);
+    pthread_rwlock_unlock(&px_rw);
+    sem_wait(&px_tokens);
+    sem_post(&px_tokens);
+    pthread_testcancel();
+    (void)time_ns();
+    thread_yield(); /* to the partner and back */
+}
+
+/* How many system calls 50 times all of that make. */
+static uint64_t calls_made(void)
+{
+    struct thread *t;
+    (void)thread_create(&t, partner, NULL, "partner");
+    bench_quiet = true;
+    free_things(); /* what was pending is delivered now */
+    uint64_t before = bench_system_calls;
+    for (int i = 0; i < 50; i++) {
+        free_things();
+    }
+    uint64_t made = bench_system_calls - before;
+    bench_quiet = false;
+    partner_over = true;
+    (void)thread_join(t, NULL);
+    return made;
 }
 
 /* Threads that come and go while the others work. */
@@ -239,10 +399,15 @@ int main(int argc, char **argv)
     bool done = argc == 1 && strcmp(argv[0], "bench") == 0;
     verdict("arguments arrive", done);
     verdict("an idle domain wakes by events and by time", idle_check() == 0);
+    sem_init(&px_tokens, 0, 1);
+    verdict("free locks, switches and the time make no system call",
+            calls_made() == 0);
     for (int i = 0; i < WORKERS; i++) {
         (void)thread_create(&t[i], worker, (void *)(uintptr_t)i, "worker");
     }
     verdict("threads come and go", visitors_check() == 0);
+    verdict("threads are cancelled where they wait, and clean up once",
+            cancel_check() == 0);
     verdict("memory is mapped, zero, and runs begin a slot",
             memory_check() == 0);
     uint64_t broken = main_check();
@@ -255,6 +420,9 @@ int main(int argc, char **argv)
     verdict("threads are joined with their results", done);
     verdict("registers survive every switch", wrong_registers == 0);
     verdict("mutexes exclude and memory is kept", wrong_sum == 0);
+    verdict("read-write locks, semaphores and timed locks exclude, too",
+            wrong_posix == 0 && px_left == px_right && px_inside == 0);
+    verdict("a timed wait ends either way", px_late > 0 && px_got > 0);
     verdict("every locked round is counted", counter == counted);
     verdict("events are the asked for, sleepers wake in time", wrong_wait == 0);
     verdict("errno is each thread's own", wrong_errno == 0);

@@ -27,6 +27,11 @@ FLAGS = ('-std=gnu11 -O2 -g -mcpu=cortex-a53 -mno-outline-atomics -fno-pie '
          '-Wall -Wextra -Wshadow -Werror').split()
 
 
+# Of POSIX threads, what does not stand on posix/
+THREAD = ('barrier', 'cancel', 'cond', 'deadline', 'key', 'mutex', 'once',
+          'rwlock', 'semaphore')
+
+
 def run(command, **options):
     return subprocess.run(command, check=True, **options)
 
@@ -41,12 +46,14 @@ def compile_all(out, steps, seed):
     gcc = run([PREFIX + 'gcc', '-print-file-name=include'],
               capture_output=True, text=True).stdout.strip()
     flags = FLAGS + [
+        '-isystem', ROOT + '/libos/include/posix',
         '-isystem', PICOLIBC + '/include/release', '-idirafter', gcc,
         '-I', ROOT + '/libos/include', '-I', ROOT + '/kernel/abi/include',
         '-I', out, '-DBENCH_STEPS=%dull' % steps,
         '-DBENCH_SEED=%dull' % seed]
     objects = []
     sources = sorted(glob.glob(ROOT + '/libos/core/*.[cS]'))
+    sources += [ROOT + '/libos/thread/%s.c' % name for name in THREAD]
     for source in sources + [HERE + '/boot.S', HERE + '/workers.S',
                              HERE + '/bench.c', HERE + '/program.c']:
         plain = os.path.basename(source) != 'program.c'

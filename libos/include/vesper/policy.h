@@ -6,8 +6,9 @@
  * linked; apps/lottery is an example.
  *
  * Rules: called in critical sections and in the upcall handler. They must not
- * block, make a system call, use libc or floating point registers, or touch a
- * stack deeper than 1 KiB; a lock is not needed.
+ * block, make a system call, use libc, or touch a stack deeper than 1 KiB; a
+ * lock is not needed. Floating point registers may be another thread's: the
+ * functions, and what they call, are POLICY_CODE, which does not use them.
  */
 #pragma once
 
@@ -32,14 +33,16 @@ enum policy_why {
 
 #define POLICY_FOR_EVER (~0ull)
 
+#define POLICY_CODE __attribute__((target("general-regs-only")))
+
 /* Take in a thread that may run. */
-void policy_put(struct runnable *r, enum policy_why why);
+POLICY_CODE void policy_put(struct runnable *r, enum policy_why why);
 
 /* Take out the thread that is to run now; NULL: none is ready. */
-struct runnable *policy_take(void);
+POLICY_CODE struct runnable *policy_take(void);
 
 /* How many ns the running thread may have from its start, seen who is ready
  * now; POLICY_FOR_EVER: until it waits; 0: it is to give way at once, and is
  * put back as POLICY_INTERRUPTED. Asked whenever a thread starts to run or
  * becomes ready. */
-uint64_t policy_slice_ns(const struct runnable *running);
+POLICY_CODE uint64_t policy_slice_ns(const struct runnable *running);
