@@ -35,6 +35,7 @@ void policy_put(struct runnable *r, enum policy_why why)
     tickets += tickets_of(r);
 }
 
+/* doc: take */
 struct runnable *policy_take(void)
 {
     struct runnable **at = &ready;
@@ -52,6 +53,7 @@ struct runnable *policy_take(void)
     tickets -= tickets_of(r);
     return r;
 }
+/* end */
 
 uint64_t policy_slice_ns(const struct runnable *running)
 {

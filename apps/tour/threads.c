@@ -4,43 +4,42 @@
  */
 #include "tour.h"
 
+#include <pthread.h>
 #include <stddef.h>
-#include <vesper/thread.h>
+#include <time.h>
 
 enum { WORKERS = 3, ROUNDS = 2000 };
 
 /* doc: thread */
-static struct mutex counter_lock; /* all zero: unlocked */
+static pthread_mutex_t counter_lock = PTHREAD_MUTEX_INITIALIZER;
 static unsigned counter;
 
-static int count_up(void *argument)
+static void *count_up(void *argument)
 {
     unsigned rounds = *(const unsigned *)argument;
 
     for (unsigned i = 0; i < rounds; i++) {
-        mutex_lock(&counter_lock);
+        pthread_mutex_lock(&counter_lock);
         counter++;
-        mutex_unlock(&counter_lock);
+        pthread_mutex_unlock(&counter_lock);
     }
-    return 0;
+    return NULL;
 }
 /* end */
 
 /* doc: join */
 static bool count_together(unsigned rounds)
 {
-    struct thread *workers[WORKERS];
+    pthread_t workers[WORKERS];
     unsigned started = 0;
     bool good = true;
 
     while (started < WORKERS &&
-           thread_create(&workers[started], count_up, &rounds, "worker") == 0) {
+           pthread_create(&workers[started], NULL, count_up, &rounds) == 0) {
         started++;
     }
     for (unsigned i = 0; i < started; i++) {
-        int result;
-
-        good &= thread_join(workers[i], &result) == 0 && result == 0;
+        good &= pthread_join(workers[i], NULL) == 0;
     }
     return good && started == WORKERS;
 }
@@ -48,54 +47,71 @@ static bool count_together(unsigned rounds)
 
 /* doc: condition */
 static struct {
-    struct mutex lock;
-    struct condition filled;
+    pthread_mutex_t lock;
+    pthread_cond_t filled;
     int value;
     bool full;
-} box;
+} box = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0, false};
 
-static int box_fill(void *argument)
+static void *box_fill(void *argument)
 {
-    mutex_lock(&box.lock);
+    pthread_mutex_lock(&box.lock);
     box.value = *(const int *)argument;
     box.full = true;
-    condition_signal(&box.filled);
-    mutex_unlock(&box.lock);
-    return 0;
+    pthread_cond_signal(&box.filled);
+    pthread_mutex_unlock(&box.lock);
+    return NULL;
 }
 
-static int box_take(uint64_t until_ns)
+static int box_take(const struct timespec *until)
 {
-    int value = -1;
+    int value = -1, error = 0;
 
-    mutex_lock(&box.lock);
-    while (!box.full && condition_wait(&box.filled, &box.lock, until_ns)) {
+    pthread_mutex_lock(&box.lock);
+    while (!box.full && error == 0) {
+        error = pthread_cond_clockwait(&box.filled, &box.lock, CLOCK_MONOTONIC,
+                                       until);
     }
     if (box.full) {
         value = box.value;
         box.full = false;
     }
-    mutex_unlock(&box.lock);
+    pthread_mutex_unlock(&box.lock);
     return value; /* -1: nothing came in time */
 }
 /* end */
 
+static struct timespec soon(time_t seconds, long ms)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    t.tv_nsec += ms * 1000000;
+    t.tv_sec += seconds + t.tv_nsec / 1000000000;
+    t.tv_nsec %= 1000000000;
+    return t;
+}
+
 static bool box_works(void)
 {
-    struct thread *t;
+    pthread_t t;
     int value = 42;
+    struct timespec until = soon(5, 0);
 
-    if (thread_create(&t, box_fill, &value, "filler") != 0) {
+    if (pthread_create(&t, NULL, box_fill, &value) != 0) {
         return false;
     }
-    int got = box_take(time_ns() + 5000000000ull);
-    return thread_join(t, NULL) == 0 && got == 42;
+    int got = box_take(&until);
+    return pthread_join(t, NULL) == 0 && got == 42;
 }
 
 void tour_threads(void)
 {
+    struct timespec until;
+
     tour_check(count_together(ROUNDS) && counter == WORKERS * ROUNDS,
                "three threads count with a lock");
     tour_check(box_works(), "one thread waits for another");
-    tour_check(box_take(time_ns() + 20000000) == -1, "or only so long");
+    until = soon(0, 20);
+    tour_check(box_take(&until) == -1, "or only so long");
 }

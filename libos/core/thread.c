@@ -364,11 +364,16 @@ int thread_detach(struct thread *t)
 
 /* ---- cancellation ------------------------------------------------------ */
 
-bool thread_disturbed(void)
+bool thread_cancelled(void)
 {
     const struct thread *self = sched_current();
-    return (self == &main_thread && signals_waiting()) ||
-           (self->cancel_point && is_cancelled(self));
+    return self->cancel_point && is_cancelled(self);
+}
+
+bool thread_disturbed(void)
+{
+    return thread_cancelled() ||
+           (sched_current() == &main_thread && signals_waiting());
 }
 
 void thread_cancel_ask(struct thread *t)

@@ -4,7 +4,7 @@
  *
  * EVENT_CHILD is one bit for all children and goes to one thread, so one thread
  * at a time listens for it and tells the others, which then all ask ROOT_WAIT
- * again. Only the listener is interrupted by a signal.
+ * again.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,6 +16,7 @@
 #include <vesper/start.h>
 #include <vesper/thread.h>
 
+#include "../core/sync.h"
 #include "result.h"
 #include "signal_state.h"
 #include "standard.h"
@@ -49,8 +50,9 @@ static bool wait_for_child(void)
     bool interrupted = false;
 
     if (listening) {
-        condition_wait(&wait_changed, &wait_lock, ~UINT64_C(0));
-        return true;
+        condition_wait_signal(&wait_changed, &wait_lock, ~UINT64_C(0),
+                              &interrupted);
+        return !interrupted;
     }
     listening = true;
     mutex_unlock(&wait_lock);

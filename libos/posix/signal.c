@@ -180,7 +180,7 @@ void posix_signal_release(void)
 
 bool posix_signal_restarts(void)
 {
-    return on_main() && restarts;
+    return on_main() && restarts && !thread_cancelled();
 }
 
 void posix_signal_cause(int number)

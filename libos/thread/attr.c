@@ -141,7 +141,7 @@ int pthread_attr_setschedparam(pthread_attr_t *restrict a,
 {
     return set(&a->__priority, p->sched_priority,
                p->sched_priority >= 0 &&
-                   p->sched_priority <= THREAD_PRIORITY_MAX);
+                   p->sched_priority <= SCHED_PRIORITY_MAX);
 }
 
 int pthread_attr_getschedparam(const pthread_attr_t *restrict a,

@@ -144,7 +144,7 @@ int sched_yield(void)
 
 int sched_get_priority_max(int policy)
 {
-    return policy == SCHED_OTHER ? 0 : THREAD_PRIORITY_MAX;
+    return policy == SCHED_OTHER ? 0 : SCHED_PRIORITY_MAX;
 }
 
 int sched_get_priority_min(int policy)

@@ -10,9 +10,11 @@
 #include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <threads.h>
 #include <time.h>
 #include <unistd.h>
@@ -106,7 +108,7 @@ static void attributes_test(void)
     pthread_t t;
     void *result;
     char name[16];
-    struct sched_param p = {.sched_priority = 32};
+    struct sched_param p = {.sched_priority = 31};
     pthread_attr_init(&a);
     CHECK(pthread_attr_setstacksize(&a, PTHREAD_STACK_MIN - 1) == EINVAL &&
               pthread_attr_setstacksize(&a, 64 << 20) == EINVAL &&
@@ -167,7 +169,7 @@ static void priorities_test(void)
           "then the more urgent run first, equals in order");
     pthread_create(&t[0], NULL, arrive, NULL);
     arrived = 0;
-    CHECK(pthread_setschedprio(t[0], 31) == 0 && (sched_yield(), arrived == 1),
+    CHECK(pthread_setschedprio(t[0], 30) == 0 && (sched_yield(), arrived == 1),
           "who becomes more urgent than the running thread runs at once");
     pthread_join(t[0], NULL);
     p.sched_priority = 0;
@@ -552,6 +554,38 @@ static void *read_long(void *unused)
     return read(pipe_ends[0], &byte, 1) == 1 ? unused : NULL;
 }
 
+/* The main thread, too: in a program of its own, which then ends. */
+static void *cancel_main(void *main)
+{
+    settle();
+    pthread_cancel(*(pthread_t *)main);
+    return NULL;
+}
+
+static void main_is_cancelled(void)
+{
+    static pthread_t self;
+    pthread_t t;
+    self = pthread_self();
+    if (pipe(pipe_ends) == 0 &&
+        pthread_create(&t, NULL, cancel_main, &self) == 0) {
+        read_long(NULL);
+    }
+    _exit(1);
+}
+
+static int status_of(char *argument)
+{
+    char *argv[] = {"pthread", argument, NULL};
+    pid_t child;
+    int status;
+    return posix_spawn(&child, "/tests/pthread", NULL, NULL, argv, environ) ==
+                       0 &&
+                   waitpid(child, &status, 0) == child
+               ? status
+               : -1;
+}
+
 static void *stubborn(void *go)
 {
     int old;
@@ -600,6 +634,8 @@ static void cancel_test(void)
     CHECK(pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, NULL) == ENOTSUP &&
               pthread_setcancelstate(9, NULL) == EINVAL,
           "asynchronous cancellation is not there");
+    CHECK(status_of("cancel") == 0,
+          "the main thread can be cancelled; the last one ends the program");
     CHECK(pthread_cancel(t) == ESRCH, "who is gone cannot be cancelled");
 }
 
@@ -845,8 +881,12 @@ static void exhaustion_test(void)
           "those that are there work on, and their memory serves others");
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    (void)argv;
+    if (argc > 1) {
+        main_is_cancelled();
+    }
     join_test();
     attributes_test();
     priorities_test();

@@ -56,6 +56,11 @@ uint64_t event_wait(uint64_t mask, uint64_t until_ns, bool *interrupted)
     return 0;
 }
 
+bool thread_cancelled(void)
+{
+    return false;
+}
+
 static int notified;
 
 void signals_notify(void)

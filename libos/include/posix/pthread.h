@@ -14,7 +14,7 @@
  *     _cond_wait and its relatives, sem_wait and its relatives, read, write,
  *     pread, pwrite, nanosleep, clock_nanosleep, sleep, usleep, wait, waitpid,
  *     and the C11 functions over these.
- *   - Priorities are 0 (SCHED_OTHER) or 1 .. 31 (SCHED_FIFO, SCHED_RR) within
+ *   - Priorities are 0 (SCHED_OTHER) or 1 .. 30 (SCHED_FIFO, SCHED_RR) within
  *     the program; another program's are nothing to it.
  *   - Signal handlers run on the main thread only; pthread_sigmask is the
  *     program's mask.

@@ -32,6 +32,8 @@ _Noreturn void thread_exit(int result);
  * a signal (EINTR), and then thread_cancel_end(true) does not return. */
 void thread_cancel_begin(void);
 void thread_cancel_end(bool interrupted);
+/* Between them: was it called? */
+bool thread_cancelled(void);
 struct thread *thread_self(void);
 const char *thread_name(const struct thread *t);
 void thread_yield(void);
