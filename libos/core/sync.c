@@ -100,7 +100,7 @@ bool condition_wait_signal(struct condition *c, struct mutex *m,
     uint64_t deadline = ticks_from_ns(until_ns);
     upcall_mask();
     enum wake why = condition_wait_masked(c, m, deadline, interrupted != NULL);
-    if (why == WAKE_INTERRUPT) {
+    if (interrupted != NULL && why == WAKE_INTERRUPT) {
         *interrupted = true;
     }
     upcall_unmask();

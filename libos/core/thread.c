@@ -7,6 +7,7 @@
 #include <vesper/thread.h>
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -338,7 +339,7 @@ int thread_join_pointer(struct thread *t, void **result)
 
 int thread_join(struct thread *t, int *result)
 {
-    void *pointer;
+    void *pointer = NULL;
     int error = thread_join_pointer(t, &pointer);
     if (error == 0 && result != NULL) {
         *result = (int)(intptr_t)pointer;
@@ -388,7 +389,7 @@ void thread_cancel_ask(struct thread *t)
 void thread_cancel_test(void)
 {
     if (is_cancelled(sched_current())) {
-        thread_exit_pointer(THREAD_CANCELED);
+        thread_exit_pointer(PTHREAD_CANCELED);
     }
 }
 

@@ -50,7 +50,6 @@ bool thread_disturbed(void);
 void thread_cancel_ask(struct thread *t);
 
 void thread_cancel_test(void);
-#define THREAD_CANCELED ((void *)-1) /* result of a cancelled thread */
 
 struct thread_cleanup {
     void (*routine)(void *);

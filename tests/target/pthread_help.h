@@ -4,9 +4,11 @@
  */
 #pragma once
 
+#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -26,6 +28,12 @@ static inline void nap(long ns)
 {
     struct timespec t = {0, ns};
     nanosleep(&t, NULL);
+}
+
+/* A function that says why by errno. */
+static inline bool fails(int answer, int error)
+{
+    return answer == -1 && errno == error;
 }
 
 /* Until every other thread waits for something. */
