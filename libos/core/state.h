@@ -66,10 +66,10 @@ struct thread {
     bool cancel_off;                /* pthread_setcancelstate */
     bool cancel_point;              /* it may end where it waits now */
     struct thread_cleanup *cleanup; /* innermost first */
+    void **keys;                    /* pthread_setspecific; or NULL */
 
+    bool cancel_asked; /* pthread_cancel; never taken back */
     char name[16];
-    bool cancel_asked;
-    void **keys; /* values of pthread_setspecific, or NULL */
 
     /* constant: */
     struct piece piece;
