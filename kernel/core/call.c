@@ -166,8 +166,8 @@ static enum abi_error try_call(struct dispatcher *d)
     if (deadlock(d, to_ref)) {
         return ERR_DEADLOCK;
     }
-    if (to->state == IS_STOPPED || to->state == IS_UNBOUND ||
-        to->state == IS_DEAD) {
+    ASSERT(to->state != IS_DEAD); /* it left its endpoints first */
+    if (to->state == IS_STOPPED || to->state == IS_UNBOUND) {
         return ERR_PEER_DEAD;
     }
     d->badge = s->word;
@@ -439,9 +439,10 @@ struct dispatcher *call_reply_fast(struct dispatcher *d)
     struct upcall_page *p = upcall_page(d);
     if (d->caller == 0 || d->context.x[8] != 0 || d->ready != 0 ||
         d->told != IS_BLOCKED || d->until != ~0ull || p->pending != 0 ||
-        upcall_page(to)->pending != 0 || sched_top(core) == d) {
+        upcall_page(to)->pending != 0) {
         return NULL;
     }
+    ASSERT(sched_top(core) != d); /* who was given time was told as ready */
     p->mask = MASK_OFF;
     d->caller = 0;
     d->state = IS_BLOCKED;

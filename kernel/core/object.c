@@ -178,11 +178,10 @@ bool object_destroy_step(struct slot *z)
         }
         break;
     }
-    case TYPE_IRQ:
+    default:
+        ASSERT(z->aux == TYPE_IRQ);
         arch_irq_mask(z->obj);
         kernel.irq[z->obj % IRQ_COUNT] = (struct irq_line){0};
-        break;
-    default:
         break;
     }
     return true;

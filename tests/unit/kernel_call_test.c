@@ -183,6 +183,45 @@ static void test_caps(void)
           "a caller who takes none gets none");
     host_reply(0, 0);
     CHECK(host_current() == a, "so answer without");
+    host_invoke(GATE | CALL_NOWAIT, 0, SPARE + 2);
+    host_reply(REPLY_CAP, GATE);
+    CHECK(error(b) == ERR_FULL && host_current() == b,
+          "a slot alone does not say that it takes one");
+}
+
+/* A server that waited until some time waits for ever after it has answered. */
+static void test_deadline(void)
+{
+    setup();
+    host_run(1);
+    CALL(CALL_ACCEPT, HOST_CALL_ENTRY, 0x9000, 0);
+    host_unmask(b);
+    CALL(BLOCK, host.now + 50);
+    host_unmask(host_root_at());
+    invoke(0, 0);
+    CHECK(host_current() == b, "called before its time");
+    host_reply(0, 0);
+    CHECK(host_current() == a && b->state == IS_BLOCKED && b->until == ~0ull &&
+              host_root_at()->identity.child[1].until == ~0ull,
+          "it has no time any more, and its scheduler sees it");
+}
+
+/* An event for a caller makes its upcall as soon as the answer is there. */
+static void test_event_in_a_call(void)
+{
+    setup();
+    host_serve(1, 0);
+    invoke(0, 0);
+    upcall_event(a, 3);
+    CHECK(host_current() == b && a->state == IS_CALLING, "not before");
+    b->context.x[8] = 0;
+    host_try(SVC_REPLY, (uint64_t[8]){20});
+    CHECK(kernel.core[0].unsettled != 0, "the way out looks for it");
+    host_settle();
+    CHECK(host_current() == a && a->context.pc == HOST_ENTRY &&
+              upcall_page(a)->slots[0].x[0] == 20 &&
+              upcall_page(a)->slots[0].x[8] == ERR_OK,
+          "the answer is in what it interrupted");
 }
 
 /* Calls that cannot be delivered end with the error; the server that wanted to
@@ -487,6 +526,8 @@ int main(void)
     test_queue();
     test_deadlock();
     test_caps();
+    test_deadline();
+    test_event_in_a_call();
     test_failing_transfer();
     test_many_failing();
     test_run_with_waiting(false);

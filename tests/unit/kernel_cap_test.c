@@ -236,6 +236,19 @@ static void test_nested(void)
           "all the memory is free again");
 }
 
+/* What was looked at is not looked at again after each capability. */
+static void test_scan(void)
+{
+    setup();
+    CALL(UNTYPED_RETYPE, HOST_UNTYPED, FIRST, TYPE_CNODE, 11, 1, 0, 3);
+    CALL(CAP_COPY, CPTR(FIRST, STEP_SLOTS), PAGE, ~0ull);
+    uint32_t before = host.calls;
+    host.interrupt = true; /* after each step: come back */
+    CHECK(CALL(CAP_DELETE, FIRST) == ERR_OK && host.calls == before + 2,
+          "64 slots with one in the middle: two steps");
+    host.interrupt = false;
+}
+
 /* The CSpace of a living domain dies in steps: nothing may be put into the part
  * that was swept already. */
 static void test_dying_cspace(void)
@@ -463,6 +476,7 @@ int main(void)
     test_dying_rotate();
     test_delete();
     test_nested();
+    test_scan();
     test_dying_cspace();
     test_derives();
     test_orphans();

@@ -12,6 +12,8 @@
 #define SPARE ((cptr_t)9) /* in each kid: from here on empty */
 #define EMPTY ((cptr_t)HOST_FREE)
 
+enum abi_error op_none(uint64_t *x); /* of syscall.c: no number has it yet */
+
 /* Whoever runs: root's slot tells. */
 static struct dispatcher *kid(uint32_t i)
 {
@@ -414,10 +416,16 @@ static void test_refusals(void)
     CHECK(error(kid(0)) == ERR_BUSY && kid(0)->context.x[9] == 0,
           "no capability came with an error");
     host_root();
+    serve(1);
+    struct slot gate = *host_slot(CPTR(host_kid_slot(0, KID_CNODE), GATE));
     CALL(CAP_DELETE, host_kid_slot(0, KID_CNODE));
     ((struct cnode *)ram_at(0))->slots = 100; /* what lies at 0 is not asked */
     host_run(0);
     CHECK(CALL(CAP_DELETE, GATE) == ERR_SLOT, "there is no CNode at 0");
+    *slot_at((ref_t)GATE) = gate;
+    host_invoke(GATE, 0, 0);
+    CHECK(error(kid(0)) == ERR_SLOT, "nor a capability to call by");
+    CHECK(op_none((uint64_t[8]){0}) == ERR_NOSYS, "a number out of use");
 }
 
 int main(void)

@@ -199,10 +199,11 @@ static void test_start(void)
                  host_result[4] == (i + 3 <= 36 ? 103 + i : 0);
     }
     CHECK(right == 37, "inspect: each word");
-    upcall_page(host_kid_at(0))->mask = MASK_OFF;
+    upcall_page(kid)->mask = MASK_OFF;
+    kid->cntv_ctl = 1;
     CHECK(CALL(DISPATCHER_START, DISP, 0x300, 0x200) == ERR_OK &&
-              upcall_page(host_kid_at(0))->mask == MASK_ON,
-          "anew, masked again");
+              upcall_page(kid)->mask == MASK_ON && kid->cntv_ctl == 0,
+          "anew, masked again, without the timer of its former life");
 }
 
 /* Whatever goes first, all goes, and the memory can be used again. */
@@ -253,10 +254,13 @@ static void test_others(void)
     }
     kid->fp.q[0] = other->self | (uint64_t)other->self << 32;
     CALL(CAP_DELETE, FREE);
+    host_unmask(host_root_at());
     uint32_t forgotten = host.forgotten;
     CHECK(CALL(CAP_DELETE, host_kid_slot(0, KID_DISPATCHER)) == ERR_OK &&
               kid->state == IS_DEAD && host.forgotten == forgotten + 1,
           "a dispatcher goes");
+    CHECK(upcall_page(host_root_at())->pending == REASON_CHILD,
+          "and its scheduler learns of it");
     CHECK(!kernel.irq[0].bound && kernel.irq[1].bound && host.masked[0] &&
               !host.masked[1] && other->parent == host_root_at()->self,
           "its interrupt line, not another's, and no family but its own");
