@@ -245,6 +245,10 @@ def main():
     found = [mutant for file, text in read_core().items()
              if options.file in file
              for mutant in find_mutants(file, text, operators)]
+    stale = known - {(m.file, m.was, m.becomes) for m in found}
+    if stale and not options.file:
+        sys.exit("not ok - mutants: equivalent.toml has what is no mutant: "
+                 + "; ".join(map(str, sorted(stale))))
     chosen = found if options.all else list(
         pick(found, options.count, options.seed))
     bench = Bench(os.path.abspath(options.build))

@@ -59,6 +59,27 @@ static void test_call(void)
     CHECK(error(a) == ERR_RANGE, "bad flags of an answer");
 }
 
+/* What it is for: the message is left to those who have it in registers, and
+ * nothing has to be settled. */
+static void test_common_case(void)
+{
+    setup();
+    host_serve(1, 0);
+    host_run(0);
+    a->context.x[8] = GATE;
+    CHECK(call_enter_fast(a) == b && host_current() == b &&
+              a->state == IS_CALLING && b->state == IS_READY &&
+              b->caller == a->self && b->context.x[0] != 10 &&
+              a->badge == 100 && kernel.core[0].unsettled == 0,
+          "a call of a free server");
+    b->context.x[8] = 0;
+    CHECK(call_reply_fast(b) == a && host_current() == a &&
+              a->state == IS_READY && a->callee == 0 &&
+              b->state == IS_BLOCKED && b->caller == 0 &&
+              kernel.core[0].unsettled == 0,
+          "and its answer");
+}
+
 static void test_refused(void)
 {
     setup();
@@ -522,6 +543,7 @@ static void test_accept(void)
 int main(void)
 {
     test_call();
+    test_common_case();
     test_refused();
     test_queue();
     test_deadlock();

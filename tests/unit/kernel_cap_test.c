@@ -249,6 +249,23 @@ static void test_scan(void)
     host.interrupt = false;
 }
 
+/* As many steps as one system call may take. */
+static void test_most_steps(void)
+{
+    for (uint32_t round = 0; round < 2; round++) {
+        setup();
+        CALL(UNTYPED_RETYPE, HOST_UNTYPED, FIRST, TYPE_CNODE, 13, 1, 0, 3);
+        for (uint32_t i = 1; i < STEPS; i++) {
+            CALL(CAP_COPY, CPTR(FIRST, i), PAGE, ~0ull);
+        }
+        uint32_t before = host.calls;
+        CHECK((round == 0 ? CALL(CAP_REVOKE, PAGE) : CALL(CAP_DELETE, FIRST)) ==
+                      ERR_OK &&
+                  host.calls == before + 1,
+              "255 capabilities and the end of them go at once");
+    }
+}
+
 /* The CSpace of a living domain dies in steps: nothing may be put into the part
  * that was swept already. */
 static void test_dying_cspace(void)
@@ -477,6 +494,7 @@ int main(void)
     test_delete();
     test_nested();
     test_scan();
+    test_most_steps();
     test_dying_cspace();
     test_derives();
     test_orphans();

@@ -361,6 +361,29 @@ static void test_budgets(void)
           "who can take it");
 }
 
+/* A dying scheduler, which may still run, has lost the children that were
+ * looked at. */
+static void test_dying_scheduler(void)
+{
+    cptr_t self;
+    setup(2);
+    self = host_kid_slot(0, KID_DISPATCHER);
+    CALL(UNTYPED_RETYPE, HOST_UNTYPED, EMPTY, TYPE_DISPATCHER, 14, 2);
+    CALL(DISPATCHER_SET_PARENT, EMPTY, self, 0);
+    CALL(DISPATCHER_SET_PARENT, EMPTY + 1, self, STEP_CHILDREN);
+    host.interrupt = true; /* after each step */
+    for (uint32_t i = 0; i < 2; i++) {
+        host_try(SYS_CAP_DELETE, (uint64_t[8]){self});
+    }
+    host.interrupt = false;
+    CHECK(kid(0)->child[0] == 0 && kid(0)->children == 1 &&
+              kid(0)->child[STEP_CHILDREN] == host_slot(EMPTY + 1)->obj,
+          "an endpoint a step, then some of the children");
+    CHECK(CALL(CAP_DELETE, self) == ERR_OK &&
+              dispatcher_at(host_slot(EMPTY + 1)->obj)->parent == 0,
+          "then the others");
+}
+
 static void test_rare_ends(void)
 {
     setup(2);
@@ -418,6 +441,12 @@ static void test_refusals(void)
     host_root();
     serve(1);
     struct slot gate = *host_slot(CPTR(host_kid_slot(0, KID_CNODE), GATE));
+    uint32_t slots = 1u << (HOST_KID_LOG2 - CELL_LOG2);
+    *slot_at(domain_at(kid(0)->domain)->cnode + slots) = gate;
+    host_run(0);
+    host_invoke(slots, 0, 0);
+    CHECK(error(kid(0)) == ERR_SLOT, "what lies behind a CNode is no slot");
+    host_root();
     CALL(CAP_DELETE, host_kid_slot(0, KID_CNODE));
     ((struct cnode *)ram_at(0))->slots = 100; /* what lies at 0 is not asked */
     host_run(0);
@@ -442,6 +471,7 @@ int main(void)
     test_serving_scheduler();
     test_deep();
     test_budgets();
+    test_dying_scheduler();
     test_rare_ends();
     test_list();
     test_wake_by_end();

@@ -128,6 +128,10 @@ static void test_parent(void)
               CALL(DISPATCHER_SET_PARENT, FREE, self, 70) == ERR_OK &&
               page->child_changed[1] == 1u << 6,
           "a bit for each child that changed");
+    CALL(UNTYPED_RETYPE, HOST_UNTYPED, FREE + 20, TYPE_DISPATCHER, 14, 1);
+    CHECK(CALL(DISPATCHER_SET_PARENT, FREE + 20, self, 71) == ERR_OK &&
+              page->child_changed[1] == 3u << 6,
+          "beside those that are there");
     uint32_t depth = 1; /* of DISP below root */
     cptr_t last = DISP;
     for (; depth < CHAIN_MAX + 2; depth++) {
@@ -259,7 +263,8 @@ static void test_others(void)
     CHECK(CALL(CAP_DELETE, host_kid_slot(0, KID_DISPATCHER)) == ERR_OK &&
               kid->state == IS_DEAD && host.forgotten == forgotten + 1,
           "a dispatcher goes");
-    CHECK(upcall_page(host_root_at())->pending == REASON_CHILD,
+    CHECK(upcall_page(host_root_at())->pending == REASON_CHILD &&
+              host_root_at()->identity.child[0].state == CHILD_DEAD,
           "and its scheduler learns of it");
     CHECK(!kernel.irq[0].bound && kernel.irq[1].bound && host.masked[0] &&
               !host.masked[1] && other->parent == host_root_at()->self,
@@ -270,7 +275,8 @@ static void test_others(void)
           "a domain stops its dispatcher, once");
     CALL(UNTYPED_RETYPE, HOST_UNTYPED, FREE, TYPE_DISPATCHER, 14, 1);
     struct dispatcher *d = dispatcher_at(host_slot(FREE)->obj);
-    CHECK(CALL(CAP_DELETE, FREE) == ERR_OK && d->state == IS_DEAD,
+    CHECK(CALL(CAP_DELETE, FREE) == ERR_OK && d->state == IS_DEAD &&
+              dispatcher_at(0)->children == 0,
           "one without a family");
 }
 
