@@ -251,7 +251,7 @@ enum abi_error op_dispatcher_bind(uint64_t *x)
     d->domain = domain;
     d->identity.frequency = /* handed down from the first dispatcher */
         dispatcher_at(kernel.core[0].current)->identity.frequency;
-    d->state = IS_STOPPED;
+    sched_set_state(d, IS_STOPPED);
     domain_at(domain)->dispatcher[0] = disp;
     return ERR_OK;
 }

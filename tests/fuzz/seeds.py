@@ -67,6 +67,7 @@ def elf_full():
 
 DRIVERS = b"""# drivers
 epoch 1767225600
+schedule edf
 pins 48-53 alt0
 domain uart
     file drivers/uart
@@ -74,6 +75,9 @@ domain uart
     irq 57
     memory 512K
     priority 200
+    weight 300
+    budget 3000 10000
+    slack yes
     provides console
     restart always
     critical yes
@@ -121,6 +125,10 @@ LIMITS = {     # one word or line too many of each kind
     "memory-unit": "memory 5\n",
     "memory-size": "memory 1K\n",
     "priority": "priority 0\n",
+    "weight": "weight 0\n",
+    "budget-period": "budget 1 0\n",
+    "budget-over": "budget 3 2\n",
+    "slack": "slack maybe\n",
     "restart-word": "restart x\n",
     "restart-number": "restart 70000\n",
     "critical": "critical maybe\n",
@@ -131,6 +139,8 @@ GLOBAL = {
     "pins": "".join(f"pins {i} input\n" for i in range(17)),
     "pins-twice": "pins 1-4 alt0\npins 3 alt1\n",
     "pins-range": "pins 9-3 alt0\n",
+    "schedule": "schedule x\n",
+    "schedule-twice": "schedule edf\nschedule edf\n",
     "pins-function": "pins 9 x\n",
 }
 TWO = "domain b\nfile f\n"

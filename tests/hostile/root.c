@@ -85,12 +85,13 @@ static void child_make(uint32_t i, cptr_t from)
     make(from, c->cnode, TYPE_CNODE, SLOT_LOG2 + 6);
     make(from, c->domain, TYPE_DOMAIN, DOMAIN_LOG2_MIN);
     make(from, c->dispatcher, TYPE_DISPATCHER, DISPATCHER_LOG2);
-    MUST(sys_stretch_create(c->stretch, from, info->slot_range, va_of(i)));
+    MUST(sys_stretch_create(c->stretch, from, info->slot_range, va_of(i), 0));
     for (uint32_t k = 0; k < DATA_PAGES; k++) {
         make(from, c->frames + k, TYPE_FRAME, PAGE_LOG2);
+        uint64_t done, next;
         MUST(sys_frame_map(c->frames + k, c->stretch,
                            va_of(i) + DATA_OFFSET + k * PAGE_BYTES,
-                           RIGHT_READ | RIGHT_WRITE));
+                           RIGHT_READ | RIGHT_WRITE, 1, &done, &next));
     }
     MUST(sys_stretch_attach(c->stretch, c->domain, RIGHT_READ | RIGHT_WRITE));
     MUST(sys_stretch_attach(info->slot_text, c->domain,
@@ -147,7 +148,7 @@ static void hostile_furnish(const struct child *c)
     }
     make(hostile_range, OWN(TYPE_RANGE), TYPE_RANGE, STRETCH_LOG2 + 1);
     MUST(sys_stretch_create(OWN(TYPE_STRETCH), hostile_memory, hostile_range,
-                            HOSTILE_FREE_VA + 2 * STRETCH_BYTES));
+                            HOSTILE_FREE_VA + 2 * STRETCH_BYTES, 0));
     const cptr_t copy[][2] = {
         {TYPE_CPU, info->slot_cpu},    {TYPE_IRQ, info->slot_irq + 1},
         {TYPE_EVENT, events},          {TYPE_EVENT + 16, events + 1},

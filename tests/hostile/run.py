@@ -29,14 +29,9 @@ PLANTS = [
     ("C2", "core/cap.c", "copy.rights &= (uint8_t)rights",
      "copy.rights |= (uint8_t)rights"),
     ("V3", "core/space.c", "return ERR_WX;", "return ERR_OK;"),
-    ("C9", "core/space.c", """    if (frame_ptes(f) == NULL) {
-        return ERR_UNMAPPED;
-    }
-    if (x[1]""", """    if (frame_ptes(f) == NULL) {
-        f->word ^= PAGE_BYTES;
-        return ERR_UNMAPPED;
-    }
-    if (x[1]"""),
+    ("C9", "core/space.c", "    if ((frame_ptes(f) != NULL) != r->mapped) {",
+     """    if ((frame_ptes(f) != NULL) != r->mapped) {
+        ((struct slot *)(uintptr_t)f)->word ^= PAGE_BYTES;"""),
     ("neighbours", "arch/trap.c",
      "fp_save(&dispatcher_at(core->fp_owner)->fp)", "(void)0"),
 ]

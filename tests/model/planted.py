@@ -36,7 +36,7 @@ BUGS = {
                           " || s->word != 0)", ")"),
     "rank may be equal": ("cap.c", "may_derive", ">= rank", "> rank"),
     "event keeps no class": ("cap.c", "class_of",
-                             "type == TYPE_EVENT || ", ""),
+                             "type == TYPE_EVENT ? TYPE_DISPATCHER : type", "type"),
     "TLB: page, unmap": ("space.c", "frame_set",
                          "arch_tlb_page(va)", "(void)0"),
     "TLB: domain, detach": ("space.c", "detach",
