@@ -16,7 +16,7 @@
 /* System calls: how many, and the set of those that read or replace the whole
  * context of their caller: inspect, run, block, resume. */
 #define SYSCALLS      35
-#define WHOLE_CONTEXT (1 << 18 | 1 << 28 | 1 << 29 | 1 << 31)
+#define WHOLE_CONTEXT 0xb0040000
 #define CLASS_SVC     0x15
 #define IMM_CALL      0x8000
 #define IMM_REPLY     0x4000

@@ -151,7 +151,7 @@ static enum abi_error make_of_untyped(const uint64_t *x)
 
 enum abi_error op_stretch_create(uint64_t *x)
 {
-    struct place dst, source;
+    struct place dst = {0}, source = {0};
     struct slot *range;
     enum abi_error e = cap_place(x[0], &dst);
     if (e == ERR_OK) {

@@ -72,7 +72,7 @@ enum abi_error op_cap_move(uint64_t *x)
 /* The pivot goes to dst, src to where the pivot was. */
 enum abi_error op_cap_rotate(uint64_t *x)
 {
-    struct place dst, pivot, src;
+    struct place dst = {0}, pivot = {0}, src = {0};
     enum abi_error e = cap_place(x[0], &dst);
     if (e == ERR_OK) {
         e = cap_place(x[1], &pivot);

@@ -35,6 +35,10 @@ static void copy_rows(void)
         e = sys_cap_copy(CPTR(C_SPARE_CNODE, 2), A, RIGHTS_ALL, 0, 0),
         sys_cap_delete(CPTR(C_SPARE_CNODE, 2)));
     ROW("cap_move", NOTHING, e = sys_cap_move(B, A), sys_cap_move(A, B));
+}
+
+static void delete_rows(void)
+{
     ROW("cap_rotate", (void)sys_cap_copy(B + 1, A, RIGHTS_ALL, 0, 0),
         e = sys_cap_rotate(B, A, B + 1), {
             (void)sys_cap_rotate(B + 1, A, B);
@@ -133,6 +137,7 @@ void cap_rows(void)
 {
     nothing_rows();
     copy_rows();
+    delete_rows();
     retype_rows();
     object_rows();
     dispatcher_rows();
