@@ -14,7 +14,6 @@ static void finish(struct dispatcher *d, enum abi_error error, bool with_cap)
     d->context.x[8] = error;
     d->context.x[9] = with_cap;
     d->callee = 0;
-    d->endpoint = 0;
     sched_set_state(d, IS_READY);
 }
 
@@ -86,7 +85,6 @@ static enum abi_error deliver(struct dispatcher *from, struct dispatcher *to)
     start_context(from, to, with_cap);
     to->caller = from->self;
     from->callee = to->self;
-    from->endpoint = 0;
     sched_set_state(from, IS_CALLING);
     sched_set_state(to, IS_READY);
     return ERR_OK;

@@ -80,6 +80,22 @@ static void test_common_case(void)
           "and its answer");
 }
 
+/* Calls are told to schedulers when the CPU is taken back. */
+static void test_told(void)
+{
+    setup();
+    host_serve(1, 0);
+    host_serve(2, 0);
+    invoke(0, 0);
+    host_invoke(GATE, 0, 0);
+    CHECK(host_current() == c, "a calls b, b calls c");
+    host_root();
+    const struct child_entry *word = host_root_at()->identity.child;
+    CHECK(word[0].state == CHILD_CALLING && word[1].state == CHILD_CALLING &&
+              word[2].state == CHILD_READY,
+          "who waits and who works is told");
+}
+
 static void test_refused(void)
 {
     setup();
@@ -544,6 +560,7 @@ int main(void)
 {
     test_call();
     test_common_case();
+    test_told();
     test_refused();
     test_queue();
     test_deadlock();

@@ -117,7 +117,8 @@ static void test_order(void)
     host_run(1);
     host_reply(NEXT, 0);
     CHECK(c->state == IS_READY && error(c) == ERR_OK && c->context.x[7] == 27 &&
-              a->state == IS_CALLING && b->state == IS_BLOCKED,
+              c->context.x[9] == 0 && a->state == IS_CALLING &&
+              b->state == IS_BLOCKED,
           "c has its answer before a");
     CHECK(kid_slot(1, NEXT)->type == TYPE_NULL, "a reply is used up");
     host_unmask(host_root_at());
