@@ -340,7 +340,7 @@ enum abi_error op_reply_save(uint64_t *x)
     from->reply = p.ref;
     d->caller = 0;
     sched_unsettle(); /* who served the end of the chain no longer does */
-    sched_wake(d); /* it goes on without the time of `from` */
+    sched_wake(d);    /* it goes on without the time of `from` */
     return ERR_OK;
 }
 

@@ -86,8 +86,7 @@ struct dispatcher *sched_tell_callers(struct dispatcher *d)
 void sched_pend(struct dispatcher *d, uint32_t reasons)
 {
     upcall_page(d)->pending |= reasons;
-    if (d->self == kernel.core[0].current &&
-        upcall_page(d)->mask == MASK_OFF) {
+    if (d->self == kernel.core[0].current && upcall_page(d)->mask == MASK_OFF) {
         sched_unsettle(); /* the way out delivers */
     }
 }
