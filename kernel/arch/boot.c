@@ -19,9 +19,8 @@ _Static_assert(offsetof(struct dispatcher, sp) == DISPATCHER_ENTRY + 8,
                "asm.h");
 _Static_assert(SYS_COUNT == SYSCALLS, "asm.h");
 _Static_assert(SVC_CALL == IMM_CALL && SVC_REPLY == IMM_REPLY, "asm.h");
-_Static_assert(WHOLE_CONTEXT ==
-                   (1u << SYS_DISPATCHER_INSPECT | 1u << SYS_RUN |
-                    1u << SYS_BLOCK | 1u << SYS_RESUME),
+_Static_assert(WHOLE_CONTEXT == (1u << SYS_DISPATCHER_INSPECT | 1u << SYS_RUN |
+                                 1u << SYS_BLOCK | 1u << SYS_RESUME),
                "asm.h");
 
 #define ROOT_SLOTS_LOG2  13u
