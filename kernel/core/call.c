@@ -437,10 +437,9 @@ struct dispatcher *call_reply_fast(struct dispatcher *d)
     struct upcall_page *p = upcall_page(d);
     if (d->caller == 0 || d->context.x[8] != 0 || d->ready != 0 ||
         d->told != IS_BLOCKED || d->until != ~0ull || p->pending != 0 ||
-        upcall_page(to)->pending != 0) {
+        upcall_page(to)->pending != 0 || sched_top(core) == d) {
         return NULL;
     }
-    ASSERT(sched_top(core) != d); /* who was given time was told as ready */
     p->mask = MASK_OFF;
     d->caller = 0;
     d->state = IS_BLOCKED;

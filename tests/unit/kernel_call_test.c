@@ -96,6 +96,32 @@ static void test_told(void)
           "who waits and who works is told");
 }
 
+/* The scheduler serves a call that was made on the time of another child; when
+ * it stops that one, nobody is left whose time the answer could go on with. */
+static void test_answer_on_own_time(void)
+{
+    struct dispatcher *root;
+    setup();
+    root = host_root_at();
+    CALL(UNTYPED_RETYPE, HOST_UNTYPED, HOST_FREE, TYPE_ENDPOINT, ENDPOINT_LOG2,
+         1);
+    CALL(ENDPOINT_BIND, HOST_FREE, CPTR_SELF_DISPATCHER);
+    CALL(CALL_ACCEPT, HOST_CALL_ENTRY, 0x9000, 0);
+    CALL(CAP_COPY, CPTR(host_kid_slot(1, KID_CNODE), SPARE), HOST_FREE, ~0ull);
+    invoke(0, 0);
+    CHECK(a->state == IS_QUEUED && host_current() == b, "a helps b");
+    host_invoke(SPARE, 0, 0);
+    CHECK(host_current() == root && root->caller == b->self, "b calls root");
+    CHECK(CALL(DISPATCHER_STOP, host_kid_slot(0, KID_DISPATCHER)) == ERR_OK &&
+              kernel.core[0].depth == 1,
+          "root stops a");
+    upcall_page(root)->pending = 0; /* and takes its news */
+    host_reply(0, 0);
+    CHECK(b->state == IS_READY && error(b) == ERR_OK && b->context.x[0] == 20 &&
+              host_current() == root && root->context.pc == HOST_ENTRY,
+          "b has its answer, and root decides who runs");
+}
+
 static void test_refused(void)
 {
     setup();
@@ -561,6 +587,7 @@ int main(void)
     test_call();
     test_common_case();
     test_told();
+    test_answer_on_own_time();
     test_refused();
     test_queue();
     test_deadlock();
