@@ -505,6 +505,7 @@ static enum outcome act(const struct move *m, uint32_t actor)
         }
         return outcome_of(machine_call(m->nr, m->x));
     case STORE:
+        sched_unsettle(); /* what nobody sees yet */
         return d == NULL || (root && m->x[0] != TAKE) ? CANNOT : store(d, m);
     case FAULT:
         return d == NULL || root ? CANNOT : from_outside(m, d);
