@@ -67,11 +67,15 @@ static void test_common_case(void)
     host_serve(1, 0);
     host_run(0);
     a->context.x[8] = GATE;
+    a->call_flags = CALL_RECEIVE; /* of an earlier call */
+    a->call_receive = SPARE;
     CHECK(call_enter_fast(a) == b && host_current() == b &&
               a->state == IS_CALLING && b->state == IS_READY &&
               b->caller == a->self && b->context.x[0] != 10 &&
               a->badge == 100 && kernel.core[0].unsettled == 0,
           "a call of a free server");
+    CHECK(a->call_receive == 0 && a->call_flags == 0,
+          "which may send no capability to where an earlier one could");
     b->context.x[8] = 0;
     CHECK(call_reply_fast(b) == a && host_current() == a &&
               a->state == IS_READY && a->callee == 0 &&
