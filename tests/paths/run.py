@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSL-1.0
 """How long the kernel stays with interrupts off, in instructions.
 
-usage: run.py BUILD [--qemu PATH] [--write]
+usage: run.py BUILD [--qemu PATH] [--write] [--program P...]
 
 Boots the built system under -icount with plugin.c, types PROGRAMS, and prints
 for every system call the longest way with interrupts off: from entry to exit,
@@ -68,7 +68,7 @@ def measure(options, folder):
     with Guest(os.path.join(options.build, "kernel8.img"), Card(image).path,
                options.qemu, extra=extra) as guest:
         guest.boot(180)
-        for program in PROGRAMS:
+        for program in options.program:
             guest.check(program, timeout=300)
         guest.poweroff()
     with open(counts, encoding="utf-8") as file:
@@ -125,6 +125,7 @@ def main():
     parser.add_argument("build")
     parser.add_argument("--qemu", default=os.environ.get("QEMU"))
     parser.add_argument("--write", action="store_true")
+    parser.add_argument("--program", nargs="+", default=PROGRAMS)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         kinds = measure(options, folder)
