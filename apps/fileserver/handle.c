@@ -19,7 +19,8 @@ struct handle {
 };
 
 static struct handle handles[HANDLES_MAX];
-static uint64_t serial; /* of the last handle made */
+static uint64_t serial;   /* of the last handle made */
+static uint32_t waiting;  /* grants that nobody took yet */
 
 static struct sys_domain domains[DOMAINS_MAX];
 static uint32_t domain_count;
@@ -141,6 +142,7 @@ static struct handle *own_find(struct server_client *c, uint64_t number)
 
     if (h != NULL && h->client == NULL && may_take(h, c->domain)) {
         h->client = c;
+        waiting--;
     }
     return h != NULL && h->client == c ? h : NULL;
 }
@@ -156,6 +158,7 @@ static int handle_free(struct handle *h)
 {
     struct open_file *file = h->file;
 
+    waiting -= h->client == NULL;
     h->file = NULL;
     return open_release(file);
 }
@@ -183,6 +186,7 @@ int handle_grant(struct server_client *c, uint64_t number, uint32_t domain,
     }
     domains_update();
     open_hold(file);
+    waiting++;
     h->file = file;
     h->granter = c->domain;
     h->domain = domain;
@@ -215,12 +219,7 @@ void handles_drop(struct server_client *c)
 
 bool handles_waiting(void)
 {
-    for (uint32_t i = 0; i < HANDLES_MAX; i++) {
-        if (handles[i].file != NULL && handles[i].client == NULL) {
-            return true;
-        }
-    }
-    return false;
+    return waiting > 0;
 }
 
 /* Can nobody take this grant any more? */
