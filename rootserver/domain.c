@@ -10,7 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define APP_DOMAIN_LOG2 15u /* six second-level tables */
+#define APP_DOMAIN_LOG2 15u  /* six second-level tables */
+#define RETYPE_MAX      256u /* objects that one untyped_retype makes */
 
 struct domain domains[DOMAINS_MAX];
 
@@ -45,28 +46,38 @@ int domain_grow(struct domain *d, uint32_t log2)
     return 0;
 }
 
-/* Objects come from the newest chunk; when it is full, from another one. */
+static enum abi_error make(struct domain *d, cptr_t dst, uint32_t type,
+                           uint32_t log2, uint32_t count, uint32_t rank)
+{
+    return d->chunks == 0
+               ? ERR_NOMEM
+               : sys_untyped_retype(d->chunk[d->chunks - 1].slot, dst, type,
+                                    log2, count, 0, rank);
+}
+
+/* Objects come from the newest chunk, as many in one call as fit; when it is
+ * full, from another one. */
 int domain_make(struct domain *d, cptr_t dst, uint32_t type, uint32_t log2,
                 uint32_t count, uint32_t rank)
 {
-    for (uint32_t made = 0; made < count; made++) {
-        enum abi_error e = ERR_NOMEM;
-        if (d->chunks > 0) {
-            e = sys_untyped_retype(d->chunk[d->chunks - 1].slot,
-                                   CPTR_NEXT(dst, made), type, log2, 1, 0,
-                                   rank);
-        }
-        if (e == ERR_NOMEM) {
-            int error = domain_grow(d, 18);
+    uint32_t n = count;
+    while (count > 0) {
+        n = n < count ? n : count;
+        n = n < RETYPE_MAX ? n : RETYPE_MAX;
+        enum abi_error e = make(d, dst, type, log2, n, rank);
+        if (e == ERR_OK) {
+            dst = CPTR_NEXT(dst, n);
+            count -= n;
+        } else if (e != ERR_NOMEM) {
+            return EIO;
+        } else if (n > 1) {
+            n /= 2;
+        } else {
+            int error = domain_grow(d, CHUNK_LOG2_MAX);
             if (error != 0) {
                 return error;
             }
-            e = sys_untyped_retype(d->chunk[d->chunks - 1].slot,
-                                   CPTR_NEXT(dst, made), type, log2, 1, 0,
-                                   rank);
-        }
-        if (e != ERR_OK) {
-            return e == ERR_NOMEM ? ENOMEM : EIO;
+            n = count;
         }
     }
     return 0;

@@ -51,8 +51,6 @@ enum elf_format {
     ELF_SECTION_SYMTAB = 2,
     ELF_SECTION_STRTAB = 3,
 
-    ELF_SYMBOL_NOTYPE = 0,
-    ELF_SYMBOL_FUNC = 2,
 };
 
 struct elf_header {
@@ -107,21 +105,11 @@ struct elf_section {
     uint64_t entsize;
 };
 
-struct elf_symbol {
-    uint32_t name;
-    uint8_t info;
-    uint8_t other;
-    uint16_t shndx;
-    uint64_t value;
-    uint64_t size;
-};
-
 _Static_assert(sizeof(struct elf_header) == 64, "ELF64 header");
 _Static_assert(sizeof(struct elf_program) == 56, "ELF64 program header");
 _Static_assert(sizeof(struct elf_dynamic) == 16, "ELF64 dynamic entry");
 _Static_assert(sizeof(struct elf_rela) == 24, "ELF64 relocation");
 _Static_assert(sizeof(struct elf_section) == 64, "ELF64 section header");
-_Static_assert(sizeof(struct elf_symbol) == 24, "ELF64 symbol");
 
 /* True if [offset, offset + bytes) lies inside a file of `file_bytes`. */
 static inline bool elf_inside(uint64_t file_bytes, uint64_t offset,

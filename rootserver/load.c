@@ -76,7 +76,7 @@ static uint64_t fixed_end(const struct elf_plan *p)
 static int lay_out(struct loading *l)
 {
     uint64_t symbols =
-        symbols_measure(l->r->file, l->r->file_bytes, &l->plan, &l->symbols);
+        symbols_measure(l->r->file, l->r->file_bytes, &l->symbols);
     uint64_t fixed = fixed_end(&l->plan), data = writable_end(&l->plan);
     uint64_t room = up(fixed, STRETCH_BYTES) - fixed;
     l->symbols_at = symbols != 0 && symbols <= room ? fixed : 0;
@@ -208,11 +208,10 @@ static int fill(struct loading *l)
     }
     if (l->symbols_at != 0) {
         int e = map(l, l->symbols_at, l->code_end);
-        if (e != 0 ||
-            symbols_fill(&l->symbols, (void *)target(l, l->symbols_at),
-                         l->code_end - l->symbols_at) != 0) {
-            return e != 0 ? e : ENOEXEC;
+        if (e != 0) {
+            return e;
         }
+        symbols_copy(&l->symbols, (void *)target(l, l->symbols_at));
     }
     return 0;
 }

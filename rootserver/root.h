@@ -28,6 +28,7 @@
 #define BLOCK_LOG2       27u /* virtual addresses are given away in 128 MiB */
 #define CHILD_SLOTS_LOG2 10u
 #define APP_QUOTA        (64ull << 20)
+#define CHUNK_LOG2_MAX   18u /* memory is handed out in chunks up to this */
 #define APP_STACK        (512ull << 10)
 #define SERVER_STACK     (64ull << 10)
 #define APP_PRIORITY     100u

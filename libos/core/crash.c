@@ -18,8 +18,9 @@
 #include "text.h"
 #include "threads.h"
 
-#define FRAMES_MAX 16u    /* lines of a backtrace */
-#define STEPS_MAX  10000u /* frames looked at for them */
+#define FRAMES_MAX     16u    /* lines of a backtrace */
+#define STEPS_MAX      10000u /* frames looked at for them */
+#define NAME_MAX_BYTES 64u    /* shown of a function's name */
 
 extern const char image_text_end[]; /* from app.ld */
 
@@ -48,7 +49,7 @@ static void place_put(struct text *line, uint64_t pc)
     uint64_t distance, offset = pc - start_self->image;
     const char *name = function_at(pc, &distance);
     if (name != NULL) {
-        text_put_bounded(line, name, 64);
+        text_put_name(line, name, NAME_MAX_BYTES);
         text_put(line, "+");
         text_hex(line, distance);
         text_put(line, " ");

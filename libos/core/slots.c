@@ -11,12 +11,18 @@
 
 static uint64_t used[SLOTS_MAX / 64];
 
+/* The bits of a word below bit n, of 0..64. */
+static uint64_t below(uint32_t n)
+{
+    return n < 64 ? (1ull << n) - 1 : ~0ull;
+}
+
 void slots_init(uint32_t first, uint32_t end)
 {
-    for (uint32_t i = 0; i < SLOTS_MAX; i++) {
-        if (i < first || i >= end) {
-            used[i / 64] |= 1ull << i % 64;
-        }
+    for (uint32_t at = 0; at < SLOTS_MAX; at += 64) {
+        uint32_t from = first > at ? first - at : 0;
+        uint32_t to = end > at ? end - at : 0;
+        used[at / 64] = below(from) | ~below(to);
     }
 }
 

@@ -1,28 +1,44 @@
-/* SPDX-License-Identifier: BSL-1.0
- *
- * Binary search in the symbol table. The root server wrote the table and the
- * domain cannot: it is trusted, but for a name outside the pool.
- */
+/* SPDX-License-Identifier: BSL-1.0 */
 #include "symbol.h"
 
+#include <stdbool.h>
 #include <stddef.h>
+
+enum { TYPE_MASK = 15, TYPE_NONE = 0, TYPE_FUNCTION = 2 };
+#define SECTIONS_RESERVED 0xff00u /* from here on: absolute values and such */
+
+static const char *name_of(const struct symbol_table *table,
+                           const struct symbol *s)
+{
+    return s->name < table->names_bytes
+               ? (const char *)&table->symbol[table->count] + s->name
+               : "";
+}
+
+/* Labels of assembly have no type and count; "$x" and "$d" only mark where code
+ * and data begin, and do not. */
+static bool names_code(const struct symbol_table *table, const struct symbol *s)
+{
+    uint32_t type = s->info & TYPE_MASK;
+    const char first = *name_of(table, s);
+    return (type == TYPE_FUNCTION || type == TYPE_NONE) && s->shndx != 0 &&
+           s->shndx < SECTIONS_RESERVED && first != '\0' && first != '$';
+}
 
 const char *symbol_find(const struct symbol_table *table, uint64_t offset,
                         uint64_t *distance)
 {
-    uint32_t low = 0, high = table->count; /* answer: the one before `low` */
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (table->symbol[middle].offset <= offset) {
-            low = middle + 1;
-        } else {
-            high = middle;
+    const struct symbol *best = NULL;
+    for (uint32_t i = 0; i < table->count; i++) {
+        const struct symbol *s = &table->symbol[i];
+        if (s->value <= offset && (best == NULL || s->value > best->value) &&
+            names_code(table, s)) {
+            best = s;
         }
     }
-    if (low == 0 || table->symbol[low - 1].name >= table->pool_bytes) {
+    if (best == NULL) {
         return NULL;
     }
-    *distance = offset - table->symbol[low - 1].offset;
-    return (const char *)&table->symbol[table->count] +
-           table->symbol[low - 1].name;
+    *distance = offset - best->value;
+    return name_of(table, best);
 }

@@ -23,6 +23,13 @@ void text_put(struct text *t, const char *s)
     text_put_bounded(t, s, TEXT_BYTES);
 }
 
+void text_put_name(struct text *t, const char *s, size_t max)
+{
+    for (; max > 0 && *s != '\0'; s++, max--) {
+        text_char(t, *s > ' ' && *s < 0x7f ? *s : '?');
+    }
+}
+
 static void text_number(struct text *t, uint64_t value, uint64_t base)
 {
     char digits[24];

@@ -17,5 +17,7 @@ struct text {
 
 void text_put(struct text *t, const char *s);
 void text_put_bounded(struct text *t, const char *s, size_t max);
+/* A name that somebody chose: what a terminal might obey becomes '?'. */
+void text_put_name(struct text *t, const char *s, size_t max);
 void text_decimal(struct text *t, uint64_t value);
 void text_hex(struct text *t, uint64_t value); /* with 0x */

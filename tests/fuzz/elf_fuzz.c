@@ -5,6 +5,7 @@
  * What elf.h and symbols.h promise is checked by other means than the code
  * uses: a map of the rights of each page, not comparisons of neighbours.
  */
+#include "libos/core/symbol.h"
 #include "rootserver/elf.h"
 #include "rootserver/symbols.h"
 
@@ -105,43 +106,24 @@ static void load(const uint8_t *data, size_t size, struct elf_plan *plan)
             fault.reason != NULL);
 }
 
-static void symbols_require(const uint8_t *data, size_t size,
-                            const struct elf_plan *plan)
+static void symbols_require(const uint8_t *data, size_t size)
 {
     struct symbols_source source;
-    struct symbols_table *table;
-    uint64_t bytes = symbols_measure(data, size, plan, &source);
-    uint32_t distance;
-    uint32_t i;
+    uint64_t bytes = symbols_measure(data, size, &source);
+    struct symbol_table *table;
+    const char *name;
+    uint64_t away;
 
     if (bytes == 0) {
         return;
     }
     table = malloc(bytes);
-    REQUIRE(symbols_fill(&source, table, bytes) == 0);
-    REQUIRE(table->count > 0 &&
-            bytes == sizeof(*table) + table->pool_bytes +
-                         table->count * sizeof(table->entries[0]));
-    for (i = 0; i < table->count; i++) {
-        REQUIRE(i == 0 ||
-                table->entries[i - 1].offset <= table->entries[i].offset);
-        REQUIRE(strlen(symbols_find(table, bytes, table->entries[i].offset,
-                                    &distance)) > 0 &&
-                distance == 0);
-    }
-    free(table);
-}
-
-/* The file itself as a compact table: nobody vouches for one either. */
-static void table_require(const uint8_t *data, size_t size)
-{
-    void *table = malloc(size + 1);
-    uint32_t distance;
-    const char *name;
-
-    memcpy(table, data, size);
-    name = symbols_find(table, size, 0x210, &distance);
-    REQUIRE(name == NULL || strlen(name) < size);
+    symbols_copy(&source, table);
+    REQUIRE(bytes == sizeof(*table) + table->names_bytes +
+                         table->count * sizeof(table->symbol[0]));
+    name = symbol_find(table, 0x210, &away);
+    REQUIRE(name == NULL || (*name != '\0' && away <= 0x210 &&
+                             strlen(name) < table->names_bytes));
     free(table);
 }
 
@@ -150,7 +132,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct elf_plan plan;
     struct elf_fault fault = {NULL, 0};
 
-    table_require(data, size);
+    symbols_require(data, size);
     if (elf_plan(data, size, &plan, &fault) != 0) {
         REQUIRE(fault.reason != NULL);
         return 0;
@@ -160,6 +142,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         rights_require(&plan);
         load(data, size, &plan);
     }
-    symbols_require(data, size, &plan);
     return 0;
 }

@@ -8,7 +8,6 @@
 #pragma once
 
 #include "rootserver/elf.h"
-#include "rootserver/symbols.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -178,42 +177,6 @@ static inline bool refused(const uint8_t *file, uint64_t bytes,
         return false;
     }
     return true;
-}
-
-/* The compact table of the image, or NULL; `bytes` gets its size. */
-static inline struct symbols_table *table_make(const uint8_t *file,
-                                               uint64_t file_bytes,
-                                               uint64_t *bytes)
-{
-    struct symbols_table *table;
-    struct symbols_source source;
-    struct elf_plan plan;
-    struct elf_fault fault;
-
-    if (elf_plan(file, file_bytes, &plan, &fault) != 0) {
-        return NULL;
-    }
-    *bytes = symbols_measure(file, file_bytes, &plan, &source);
-    if (*bytes == 0) {
-        return NULL;
-    }
-    table = malloc(*bytes);
-    if (symbols_fill(&source, table, *bytes - 1) == 0 ||
-        symbols_fill(&source, table, *bytes) != 0) {
-        free(table);
-        return NULL;
-    }
-    return table;
-}
-
-static inline bool found_is(const struct symbols_table *table, uint64_t bytes,
-                            uint32_t offset, const char *name,
-                            uint32_t distance)
-{
-    uint32_t away = 0;
-    const char *found = symbols_find(table, bytes, offset, &away);
-
-    return found != NULL && strcmp(found, name) == 0 && away == distance;
 }
 
 /* All that elf.h promises about a plan. */

@@ -127,35 +127,13 @@ static void text_test(void)
     text_put_bounded(&line, "xyz", 2);
     CHECK(text_is(&line, "a 18446744073709551615 0 0xdeadbeef00xy"),
           "numbers and text");
+    line.length = 0;
+    text_put_name(&line, "a \x7f\033[2J~!", 7);
+    CHECK(text_is(&line, "a???[2J"), "escape sequences are defused");
     for (int i = 0; i < 100; i++) {
         text_put(&line, "0123456789");
     }
     CHECK(line.length == TEXT_BYTES, "a full line stays within its bytes");
-}
-
-static struct {
-    struct symbol_table table;
-    struct symbol symbol[3];
-    char pool[16];
-} symbols = {{3, 16, {}}, {{0x100, 0}, {0x200, 4}, {0x200000, 99}}, "one\0two"};
-
-static bool found(uint64_t offset, const char *name, uint64_t distance)
-{
-    uint64_t d = 0;
-    const char *n = symbol_find(&symbols.table, offset, &d);
-    return name == NULL ? n == NULL
-                        : n != NULL && strcmp(n, name) == 0 && d == distance;
-}
-
-static void symbol_test(void)
-{
-    CHECK(found(0x100, "one", 0) && found(0x1ff, "one", 0xff) &&
-              found(0x200, "two", 0) && found(0x1fffff, "two", 0x1ffdff),
-          "an address belongs to the function before it");
-    CHECK(found(0xff, NULL, 0), "before the first there is none");
-    CHECK(found(0x200000, NULL, 0), "a name outside the pool is none");
-    symbols.table.count = 0;
-    CHECK(found(0x100, NULL, 0), "an empty table has none");
 }
 
 /* Syndromes as QEMU reports them for EL0 accesses. */
@@ -188,7 +166,6 @@ int main(void)
     policy_test();
     sleepers_test();
     text_test();
-    symbol_test();
     cause_test();
     return tap_end();
 }
