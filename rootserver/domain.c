@@ -49,10 +49,9 @@ int domain_grow(struct domain *d, uint32_t log2)
 static enum abi_error make(struct domain *d, cptr_t dst, uint32_t type,
                            uint32_t log2, uint32_t count, uint32_t rank)
 {
-    return d->chunks == 0
-               ? ERR_NOMEM
-               : sys_untyped_retype(d->chunk[d->chunks - 1].slot, dst, type,
-                                    log2, count, 0, rank);
+    return d->chunks == 0 ? ERR_NOMEM
+                          : sys_untyped_retype(d->chunk[d->chunks - 1].slot,
+                                               dst, type, log2, count, 0, rank);
 }
 
 /* Objects come from the newest chunk, as many in one call as fit; when it is

@@ -19,8 +19,8 @@ struct handle {
 };
 
 static struct handle handles[HANDLES_MAX];
-static uint64_t serial;   /* of the last handle made */
-static uint32_t waiting;  /* grants that nobody took yet */
+static uint64_t serial;  /* of the last handle made */
+static uint32_t waiting; /* grants that nobody took yet */
 
 static struct sys_domain domains[DOMAINS_MAX];
 static uint32_t domain_count;

@@ -89,8 +89,7 @@ static void real_accepted(const char *path)
     CHECK(plan_is_sound(&plan, bytes) && plan.rela_count == 4,
           "... with its four pointers");
     table = table_make(file, bytes);
-    CHECK(table != NULL &&
-              found_is(table, plan.entry, "_start", 0),
+    CHECK(table != NULL && found_is(table, plan.entry, "_start", 0),
           "... and its entry is _start");
     free(table);
     free(file);

@@ -34,7 +34,7 @@ static inline bool found_is(const struct symbol_table *table, uint64_t offset,
     uint64_t away = 0;
     const char *found = symbol_find(table, offset, &away);
 
-    return name == NULL ? found == NULL
-                        : found != NULL && strcmp(found, name) == 0 &&
-                              away == distance;
+    return name == NULL
+               ? found == NULL
+               : found != NULL && strcmp(found, name) == 0 && away == distance;
 }
