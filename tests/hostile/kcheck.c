@@ -113,15 +113,18 @@ void host_fail(const char *format, ...)
 
 /* ---- digests ------------------------------------------------------------ */
 
-#define STEP(sum, word) (((sum) ^ (word)) * 0x9e3779b97f4a7c15ull)
+#define STEP(sum, word) ((sum)*0x9e3779b97f4a7c15ull + (word))
 
-/* bytes: a multiple of 8. A step is a bijection of the sum, so no change of a
- * single word is lost. */
+/* bytes: a multiple of 8. A step is a bijection of the sum, and of the word, so
+ * no change of a single word is lost; it is one instruction. */
 static uint64_t mix(uint64_t sum, const void *p, uint64_t bytes)
 {
     const uint64_t *w = p, *end = w + bytes / 8;
-    for (; end - w >= 4; w += 4) {
-        sum = STEP(STEP(STEP(STEP(sum, w[0]), w[1]), w[2]), w[3]);
+    for (; end - w >= 8; w += 8) {
+#pragma GCC unroll 8
+        for (uint32_t i = 0; i < 8; i++) {
+            sum = STEP(sum, w[i]);
+        }
     }
     for (; w < end; w++) {
         sum = STEP(sum, *w);
@@ -199,16 +202,27 @@ static uint64_t ledger_digest(void)
 
 /* ---- after a call ------------------------------------------------------- */
 
+/* What the checks of each PERIODth call cost; the clock is dear in QEMU. */
+static uint64_t clock_due(void)
+{
+    return k.due ? arch_now() : 0;
+}
+
 static uint64_t timed(uint64_t *cost, uint64_t since)
 {
-    uint64_t now = arch_now();
+    uint64_t now = clock_due();
     *cost += now - since;
     return now;
 }
 
+/* What of the caller's registers a refused call leaves as it was. */
+struct entry_state {
+    uint64_t pc, x[8];
+};
+
 /* The error of a call that came back to its caller, else ERR_OK. */
 static enum abi_error error_of(uint32_t nr, const struct dispatcher *d,
-                               const struct saved_context *was)
+                               const struct entry_state *was)
 {
     const uint64_t *x = d->context.x;
     bool same_place = d->state == IS_READY && d->context.pc == was->pc;
@@ -262,38 +276,47 @@ static void same(uint64_t before, uint64_t after, const char *what)
     }
 }
 
-/* Was nobody in the kernel since the digest was taken? */
-static uint64_t near_before(const struct dispatcher *d)
+/* The digest; the latest one if nobody was in the core since. */
+static void near_before(const struct dispatcher *d)
 {
-    return k.near_trap == k.traps ? k.near : near_digest(d);
+    if (k.near_trap != k.traps) {
+        k.near = near_digest(d);
+    }
+}
+
+static void near_after(const struct dispatcher *d)
+{
+    same(k.near, near_digest(d), "its caller's objects");
+    k.near_trap = k.traps + 1;
 }
 
 static bool watched_call(struct dispatcher *d, uint32_t nr)
 {
-    static struct dispatcher was; /* too large for the stack */
-    uint64_t whole = 0, since = arch_now(), before = near_before(d);
+    static struct dispatcher before; /* too large for the stack */
+    struct entry_state was = {.pc = d->context.pc};
+    uint64_t whole = 0, since;
+    memcpy(was.x, d->context.x, sizeof(was.x));
     k.nr = nr;
     k.due = ++k.calls % PERIOD == 0;
+    since = clock_due();
+    near_before(d);
     since = timed(&k.cost_near, since);
-    was.context = d->context;
     if (k.due) {
-        was = *d;
+        before = *d;
         whole = whole_digest();
         timed(&k.cost_whole, since);
     }
     bool ended = __real_syscall_dispatch(d, nr);
-    enum abi_error e = ended ? error_of(nr, d, &was.context) : ERR_OK;
+    enum abi_error e = ended ? error_of(nr, d, &was) : ERR_OK;
     count(nr, e);
-    since = arch_now();
-    k.near = near_digest(d);
-    k.near_trap = d->state == IS_READY ? k.traps + 1 : 0;
-    since = timed(&k.cost_near, since);
     if (e != ERR_OK) {
-        same(before, k.near, "its caller's objects");
+        since = clock_due();
+        near_after(d);
+        since = timed(&k.cost_near, since);
     }
     if (e != ERR_OK && k.due) {
         k.wholes++;
-        same(whole, whole_but(d, &was), "somebody's objects");
+        same(whole, whole_but(d, &before), "somebody's objects");
         timed(&k.cost_whole, since);
     }
     return ended;
@@ -327,7 +350,7 @@ static void report(uint64_t lives, uint64_t work)
     printf("# instructions a call: %llu; of them digests %llu, whole "
            "digests %llu, kcheck %llu\n",
            (arch_now() - k.began) * TICK / k.calls,
-           k.cost_near * TICK / k.calls, k.cost_whole * TICK / k.calls,
+           k.cost_near * PERIOD * TICK / k.calls, k.cost_whole * TICK / k.calls,
            k.cost_check * TICK / k.calls);
     printf("record: seed %llu, calls %llu, refused %llu, kinds %u, lives %llu, "
            "kcheck %llu, whole %llu, neighbours %llu, hash %llx\n",
@@ -391,14 +414,33 @@ static void command(uint64_t *x)
 
 /* ---- between the traps and the core -------------------------------------- */
 
+static void check_now(void)
+{
+    uint64_t since = arch_now();
+    host.quick = ++k.checks % PERIODS_FULL != 0;
+    check_all();
+    host.quick = true;
+    timed(&k.cost_check, since);
+    k.due = false;
+}
+
+/* A call after which there is nothing to settle comes back at once. */
 bool __wrap_syscall_dispatch(struct dispatcher *d, uint32_t nr)
 {
+    bool ended;
+    k.traps++;
     if (nr == KCHECK && d->self == kernel.core[0].chain[0].dispatcher) {
         command(d->context.x);
         return true;
     }
-    return d->self == k.watched ? watched_call(d, nr)
-                                : __real_syscall_dispatch(d, nr);
+    if (d->self != k.watched) {
+        return __real_syscall_dispatch(d, nr);
+    }
+    ended = watched_call(d, nr);
+    if (k.due && kernel.core[0].unsettled == 0) {
+        check_now();
+    }
+    return ended;
 }
 
 struct dispatcher *__wrap_trap_next(void)
@@ -406,12 +448,7 @@ struct dispatcher *__wrap_trap_next(void)
     struct dispatcher *d = __real_trap_next();
     k.traps++;
     if (k.due) {
-        uint64_t since = arch_now();
-        k.due = false;
-        host.quick = ++k.checks % PERIODS_FULL != 0;
-        check_all();
-        host.quick = true;
-        timed(&k.cost_check, since);
+        check_now();
     }
     return d;
 }

@@ -10,7 +10,7 @@
 #include "programs.h"
 
 #define SPINS 100u
-#define PAUSE 4000u /* ticks */
+#define PAUSE 20000u /* ticks */
 
 bool registers_hold(uint64_t seed, uint64_t spins);
 uint64_t neighbour_call(uint64_t message[8], uint64_t slot);

@@ -226,6 +226,14 @@ static void end(void)
 
 /* ---- who runs --------------------------------------------------------- */
 
+/* The hostile domain, then one of the neighbours. */
+static uint32_t turn_next(void)
+{
+    static uint32_t turns;
+    turns++;
+    return turns % 2 ? HOSTILE : turns / 2 % NEIGHBOURS;
+}
+
 /* Where upcalls of the root program come, on an empty stack. */
 void schedule(void)
 {
@@ -233,16 +241,18 @@ void schedule(void)
     page->events = 0;
     for (;;) {
         neighbours_look();
-        turn = (turn + 1) % (NEIGHBOURS + 1);
+        turn = turn_next();
         if (turn == HOSTILE) {
             hostile_look();
         }
         if (seen >= wanted.calls) {
             end();
         }
-        /* Neighbours lose the CPU in the middle of what they do, too. */
-        uint64_t slice = 50 + any() % (turn == HOSTILE ? 32000 : 400);
-        (void)sys_run(turn, now() + slice, turn == HOSTILE ? 1 : 2);
+        /* Neighbours lose the CPU in the middle of what they do, too; and get
+         * it in the middle of what the hostile domain does, some of the time */
+        uint64_t slice = 50 + any() % (turn == HOSTILE ? 100000 : 400);
+        (void)sys_run(turn, now() + slice,
+                      turn == HOSTILE && any() % 4 == 0 ? 1 : 2);
     }
 }
 

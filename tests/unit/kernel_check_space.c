@@ -145,6 +145,9 @@ static void check_table(const struct table *t)
 {
     const uint64_t *pte = ram_at(t->page);
     for (uint32_t i = 0; i < 512; i++) {
+        if (pte[i] == 0 && t->owed[i] == 0) {
+            continue;
+        }
         INV(V1);
         bool boot = t->va < HOST_RANGE_VA && t->owed[i] == 0;
         if (!boot && (pte[i] != 0) != t->owed[i]) {
