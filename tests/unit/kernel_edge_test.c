@@ -207,6 +207,27 @@ static void test_row(void)
           "one more is too many");
 }
 
+/* The last of as many callers as there can be is told to its scheduler when
+ * it calls somebody who may look. */
+static void test_row_is_told(void)
+{
+    setup(CALLS_MAX + 2);
+    host_kid_under(CALLS_MAX + 2, host_kid_slot(CALLS_MAX + 1, KID_DISPATCHER));
+    for (uint32_t i = 1; i <= CALLS_MAX + 1; i++) {
+        serve(i);
+    }
+    host_run(0);
+    for (uint32_t i = 0; i < CALLS_MAX; i++) {
+        host_invoke(GATE, 0, 0);
+    }
+    struct dispatcher *last = kid(CALLS_MAX);
+    CHECK(host_current() == last, "CALLS_MAX calls in a row");
+    last->context.x[8] = GATE;
+    CHECK(call_enter_fast(last) == kid(CALLS_MAX + 1), "and one more");
+    CHECK(host_root_at()->identity.child[CALLS_MAX].state == CHILD_CALLING,
+          "it is told that the last caller waits");
+}
+
 /* Two rows are joined in the middle: longer than allowed from one end. */
 static void test_joined_rows(void)
 {
@@ -465,6 +486,7 @@ int main(void)
     test_news_in_a_call();
     test_no_entry();
     test_row();
+    test_row_is_told();
     test_joined_rows();
     test_lent_time();
     test_root_calls();
