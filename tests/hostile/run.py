@@ -26,12 +26,15 @@ PLANT_CALLS = 20000
 PLANT_TRIES = 8         # seeds
 # Bugs: what breaks, file, what is there, what comes instead
 PLANTS = [
+    ("C1", "core/cap.c", "*s = (struct slot){0};",
+     "*s = (struct slot){.rights = s->rights};"),
     ("C2", "core/cap.c", "copy.rights &= (uint8_t)rights",
      "copy.rights |= (uint8_t)rights"),
     ("V3", "core/space.c", "return ERR_WX;", "return ERR_OK;"),
     ("C9", "core/space.c", "    if ((frame_ptes(f) != NULL) != r->mapped) {",
      """    if ((frame_ptes(f) != NULL) != r->mapped) {
         ((struct slot *)(uintptr_t)f)->word ^= PAGE_BYTES;"""),
+    ("R3", "core/syscall.c", "                s->word = 0;", "(void)0;"),
     ("neighbours", "arch/trap.c",
      "fp_save(&dispatcher_at(core->fp_owner)->fp)", "(void)0"),
 ]
