@@ -195,18 +195,20 @@ static int pins_range(const struct parse *p, struct manifest_pins *pins)
 
 static int pins_read(struct parse *p)
 {
-    struct manifest_pins *pins = &p->out->pins[p->out->pins_count];
+    uint32_t n = p->out->pins_count;
+    struct manifest_pins *pins;
 
-    if (p->out->pins_count >= MANIFEST_PINS_MAX) {
+    if (n >= MANIFEST_PINS_MAX) {
         return fail(p, 0, PIECES("more than 16 lines of \"pins\""));
     }
+    pins = &p->out->pins[n];
     if (pins_range(p, pins) != 0) {
         return -1;
     }
     if (pin_function(word_text(p, 2), &pins->function) != 0) {
         return fail_value(p, 2, "is none of input output alt0..alt5");
     }
-    p->out->pins_count++;
+    p->out->pins_count = n + 1;
     return word_keep(p, 1, &pins->word);
 }
 
@@ -226,11 +228,12 @@ static int device_read(struct parse *p)
 {
     struct manifest_domain *d = p->domain;
     uint8_t n = d->device_count;
-    struct manifest_device *device = &d->devices[n];
+    struct manifest_device *device;
 
     if (n >= MANIFEST_DEVICES_MAX) {
         return fail_list(p, 1, "4");
     }
+    device = &d->devices[n];
     if (number_take(p, 1, 0, UINT64_MAX, &device->base) != 0 ||
         number_take(p, 2, 0, UINT64_MAX, &device->bytes) != 0) {
         return -1;

@@ -249,22 +249,24 @@ static int needs_resolve(struct manifest *m, struct manifest_error *error)
 /* Order                                                              */
 /* ------------------------------------------------------------------ */
 
-/* A need of domain `i` whose provider is not among `started`, or NULL. */
-static const struct manifest_need *need_open(const struct manifest *m,
+static bool need_met(const struct manifest_need *need, uint32_t started)
+{
+    return need->service.text == 0 || (started >> need->provider & 1) != 0;
+}
+
+/* The need that domain `i` waits for; if all are met, the last one. */
+static const struct manifest_need *need_next(const struct manifest *m,
                                              uint32_t i, uint32_t started)
 {
     const struct manifest_domain *d = &m->domains[i];
     uint32_t j;
 
     for (j = 0; j < d->need_count; j++) {
-        if ((started >> d->needs[j].provider & 1) == 0) {
+        if (!need_met(&d->needs[j], started)) {
             return &d->needs[j];
         }
     }
-    if (d->stdio.service.text != 0 && (started >> d->stdio.provider & 1) == 0) {
-        return &d->stdio;
-    }
-    return NULL;
+    return &d->stdio;
 }
 
 /* The first domain of the text that may start next, or NO_DOMAIN. */
@@ -273,7 +275,8 @@ static uint32_t domain_ready(const struct manifest *m, uint32_t started)
     uint32_t i;
 
     for (i = 0; i < m->domain_count; i++) {
-        if ((started >> i & 1) == 0 && need_open(m, i, started) == NULL) {
+        if ((started >> i & 1) == 0 &&
+            need_met(need_next(m, i, started), started)) {
             return i;
         }
     }
@@ -292,19 +295,19 @@ static int cycle_report(const struct manifest *m, uint32_t started,
     uint32_t first = 0;
     uint32_t i;
 
-    while ((started >> first & 1) != 0) {
-        first++;
+    for (i = m->domain_count; i > 0; i--) {
+        first = (started >> (i - 1) & 1) == 0 ? i - 1 : first;
     }
     while ((seen >> first & 1) == 0) {
         seen |= UINT32_C(1) << first;
-        first = need_open(m, first, started)->provider;
+        first = need_next(m, first, started)->provider;
     }
-    need = need_open(m, first, started);
+    need = need_next(m, first, started);
     manifest_error_set(error, need->service.line, need->service.column,
                        PIECES("cycle: ", domain_name(m, first)));
     i = first;
     do {
-        i = need_open(m, i, started)->provider;
+        i = need_next(m, i, started)->provider;
         manifest_error_add(error, " -> ");
         manifest_error_add(error, domain_name(m, i));
     } while (i != first);
