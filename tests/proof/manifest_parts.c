@@ -29,13 +29,16 @@ int main(void)
 {
     struct manifest_error error;
     uint64_t number;
+    const char *end;
 
     Frama_C_make_unknown(string, sizeof(string));
 #if !PLANT /* the planted bug: a string without an end */
     string[STRING_MAX] = '\0';
 #endif
     message(&error);
-    if (number_read(string, any64(), &number) != NULL) {
+    end = number_read(string, any64(), &number);
+    if (end != NULL) {
+        /*@ assert 0 <= end - (const char *)string <= STRING_MAX; */
         number++;
     }
     return 0;

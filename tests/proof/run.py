@@ -7,8 +7,9 @@
 The targets, and the alarms that may stay, are in tests/proof/proofs.toml. Each
 target is analysed as a whole: alarms that are not listed, warnings (a function
 without a body, say) and listed alarms that do not come up make it fail. Then
-the same with a bug planted in it, which must give more alarms. Logs are left
-in BUILD/tests/proof. Prints TAP.
+the same with a bug planted in it, which must give more alarms. What must be
+reached is looked for by name: an analysis that stops early has no alarms, too.
+Logs are left in BUILD/tests/proof. Prints TAP.
 """
 
 import argparse
@@ -26,11 +27,13 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 TIMEOUT_S = 600
 REACHED_MIN = 0.98   # of the statements of the functions that are reached
 FLAGS = ["-c11", "-machdep", "gcc_x86_64", "-eva", "-eva-no-show-progress",
+         "-metrics", "-metrics-eva-cover",
          "-kernel-warn-key", "asm:clobber=inactive"]
 KERNEL = ["-include", "tests/proof/kernel_config.h", "-Ikernel/core",
           "-Ikernel/abi/include", "-DCONFIG_ASSERTS=0"]
 REACHED = re.compile(r"(\d+) statements reached \(out of (\d+)\)")
 MESSAGE = re.compile(r"^\[([a-z:-]+)\] (\S+?):(\d+): (Warning|User Error): *$")
+FUNCTION = re.compile(r"^  (\w+): (\d+) stmts out of (\d+) \(", re.M)
 BAD_END = re.compile(r"^\[kernel\].*(error|aborted)|Frama-C aborted", re.I)
 
 
@@ -105,6 +108,21 @@ def messages(text):
     return found
 
 
+def functions(text):
+    """All that were analysed: {name: (statements reached, of how many)}."""
+    return {name: (int(reached), int(total))
+            for name, reached, total in FUNCTION.findall(text)}
+
+
+def calls():
+    """The functions that carry out system calls."""
+    with open(os.path.join(ROOT, "kernel/abi/abi.toml"), "rb") as file:
+        abi = tomllib.load(file)
+    return (["op_" + call["name"] for call in abi["syscall"]]
+            + ["syscall_dispatch", "call_enter", "call_reply",
+               "call_enter_fast", "call_reply_fast"])
+
+
 def judge(target, text):
     """What is wrong, line by line, and the number of exceptions used."""
     left = messages(text)
@@ -123,6 +141,9 @@ def judge(target, text):
     reached, total = map(int, REACHED.search(text).groups())
     if reached < REACHED_MIN * total:
         wrong.append(f"only {reached} statements reached of {total}")
+    if target.get("calls"):
+        wrong += [f"{name} is not reached"
+                  for name in calls() if name not in functions(text)]
     return wrong, used
 
 
