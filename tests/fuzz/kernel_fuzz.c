@@ -6,7 +6,13 @@
 
 #include <stddef.h>
 
+#include "kernel_check.h"
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* One in so many inputs is checked */
+#define AT_THE_END    4u
+#define AT_EVERY_CALL 64u
 
 static const uint8_t *at, *end;
 
@@ -27,8 +33,16 @@ static bool more(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    uint32_t sum = 0;
+    for (size_t i = 0; i < size; i++) {
+        sum = sum * 31 + data[i];
+    }
     at = data;
     end = data + size;
-    random_run(&(struct random_source){next, more, NULL}, 500);
+    bool fast = sum % AT_EVERY_CALL != 0;
+    random_run(&(struct random_source){next, more, NULL, fast, true}, 500);
+    if (sum % AT_THE_END == 0) {
+        check_all();
+    }
     return 0;
 }

@@ -32,6 +32,7 @@ import native           # noqa: E402  (needs the path above)
 import run as coverage  # noqa: E402
 
 LANES = {"quick": 0, "normal": 1, "full": 2}
+PLANTED_INPUTS = 100_000
 FULL_INPUTS_MIN = 10_000_000    # of all harnesses of the full lane
 FLAGS = [flag for flag in native.C_FLAGS if flag != native.SANITIZE] \
     + ["-fsanitize=fuzzer,address,undefined"]
@@ -57,9 +58,40 @@ class Harness:
         self.options = options
         self.name = row["name"]
         self.kept = os.path.join(HERE, "corpus", self.name)
-        self.program = native.compile_program(
-            row, native.find_clang(), FLAGS, options, ".fuzz")
+        self.program = self.compile(row, ".fuzz")
         self.corpus = self.program + ".corpus"
+
+    def compile(self, row, suffix):
+        quiet = []
+        if "quiet" in row:
+            path = os.path.join(ROOT, row["quiet"])
+            quiet = ["-fsanitize-coverage-ignorelist=" + path]
+        return native.compile_program(row, native.find_clang(),
+                                      FLAGS + quiet, self.options, suffix)
+
+    def finds_planted(self):
+        """Prints a test: is the row's bug found in a copy of its file?"""
+        path, was, becomes = self.row["planted"]
+        with open(os.path.join(ROOT, path), encoding="utf-8") as file:
+            text = file.read()
+        if text.count(was) != 1:
+            raise ValueError(f"{path}: not once: {was}")
+        copy = os.path.join(self.corpus, "..", os.path.basename(path))
+        with open(copy, "w", encoding="utf-8") as file:
+            file.write(text.replace(was, becomes))
+        program = self.compile(
+            self.row | {"sources": self.row["sources"] + [copy],
+                        "except": [path]}, ".planted")
+        done = subprocess.run(
+            [program, f"-runs={PLANTED_INPUTS}", "-seed=1",
+             f"-artifact_prefix={program}-", *self.row.get("args", []),
+             self.corpus, self.kept], cwd=ROOT, env=ENVIRONMENT,
+            capture_output=True, text=True, errors="replace", check=False)
+        said = re.search(r"^not ok - (.*)", done.stdout, re.M)
+        print(f"{'ok' if said else 'not ok'} - fuzz {self.name}: a bug "
+              f"planted in {path} is found: {said[1] if said else 'no'}",
+              flush=True)
+        return bool(said)
 
     def seed_corpus(self):
         shutil.rmtree(self.corpus, ignore_errors=True)
@@ -132,6 +164,8 @@ class Harness:
         print(f"{'ok' if good else 'not ok'} - fuzz {self.name}: {inputs} of "
               f"{wanted} inputs, {rate:.2f} % of the parser's lines, gate "
               f"{self.row['lines']} %", flush=True)
+        if good and self.options.lane == "full" and "planted" in self.row:
+            good = self.finds_planted()
         return good
 
 

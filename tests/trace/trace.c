@@ -111,7 +111,7 @@ int main(int argc, char **argv)
         from = strtoull(argv[3], NULL, 0);
         to = strtoull(argv[4], NULL, 0);
     }
-    random_run(&(struct random_source){next, more, did}, steps);
+    random_run(&(struct random_source){next, more, did, false, false}, steps);
     add_state();
     printf("total: %" PRIu64 " calls, %" PRIu64 " refused, %" PRIu64
            " machines\n",

@@ -195,6 +195,41 @@ bool host_changed(struct dispatcher *but)
     return changed;
 }
 
+/* ---- a machine again --------------------------------------------------- */
+
+/* Of the directory: what the boot makes, and what tests use. */
+static const uint64_t part_va[] = {ROOT_PAGES_VA, HOST_RANGE_VA};
+
+static unsigned char saved_ram[RAM_BYTES], saved_part[2][4096];
+static struct kernel saved_kernel;
+static struct host saved_host;
+
+static unsigned char *part_at(uint32_t i)
+{
+    return ram_host + RAM_BYTES - DIRECTORY_BYTES +
+           (part_va[i] >> STRETCH_LOG2) * 4;
+}
+
+void host_save(void)
+{
+    memcpy(saved_ram, ram_host, ref_address(host.end));
+    for (uint32_t i = 0; i < 2; i++) {
+        memcpy(saved_part[i], part_at(i), sizeof(saved_part[i]));
+    }
+    saved_kernel = kernel;
+    saved_host = host;
+}
+
+void host_restore(void)
+{
+    memcpy(ram_host, saved_ram, ref_address(saved_host.end));
+    for (uint32_t i = 0; i < 2; i++) {
+        memcpy(part_at(i), saved_part[i], sizeof(saved_part[i]));
+    }
+    kernel = saved_kernel;
+    host = saved_host;
+}
+
 /* ---- traps ------------------------------------------------------------- */
 
 struct dispatcher *host_current(void)

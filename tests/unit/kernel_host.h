@@ -96,6 +96,11 @@ void host_ring(uint32_t n);
 /* Kid i accepts calls, a capability in `receive`, and waits. */
 void host_serve(uint32_t i, cptr_t receive);
 
+/* Keep this machine; make it again as it was. Of the directory only what tests
+ * use. */
+void host_save(void);
+void host_restore(void);
+
 struct dispatcher *host_current(void);
 struct dispatcher *host_root_at(void);
 /* A slot in the current dispatcher's CSpace. */

@@ -11,7 +11,7 @@
 #include "kernel_host.h"
 
 #define KIDS      3u
-#define ARENA     19u
+#define ARENA     18u
 #define POOL_END  (HOST_KID + KIDS * HOST_KID_SLOTS)
 #define KID_SLOTS 32u
 #define NOBODY    0xffffu
@@ -24,6 +24,7 @@ struct restart { /* a system call to go on with */
     uint64_t pc;
 };
 static struct restart restarts[8];
+static uint64_t next_pc;
 
 static uint32_t pick(uint32_t n)
 {
@@ -133,7 +134,7 @@ static void retype_args(uint64_t *x)
                                       {TYPE_RANGE, 21},
                                       {TYPE_RANGE, 23},
                                       {TYPE_EVENT, 12},
-                                      {TYPE_UNTYPED, 17},
+                                      {TYPE_UNTYPED, 15},
                                       {TYPE_FRAME, HUGE_FRAME_LOG2}};
     const uint8_t *m = make[pick(sizeof(make) / 2)];
     bool huge = m[1] == HUGE_FRAME_LOG2 && m[0] == TYPE_FRAME;
@@ -344,6 +345,21 @@ static void arguments(uint32_t nr, uint64_t *x)
     }
 }
 
+static void spoil(uint64_t *x)
+{
+    static const uint64_t odd[] = {0,          1,
+                                   7,          8,
+                                   63,         64,
+                                   255,        256,
+                                   0x7fff,     1u << 21,
+                                   ~0u,        1ull << 32,
+                                   1ull << 39, HOST_DEVICE_ADDRESS,
+                                   1ull << 63, ~0ull << 12,
+                                   ~0ull};
+    uint64_t value = odd[pick(sizeof(odd) / sizeof(odd[0]))];
+    x[pick(7)] = value;
+}
+
 /* The call that the current dispatcher was interrupted in, or NULL. */
 static struct restart *find_restart(ref_t dispatcher)
 {
@@ -372,8 +388,12 @@ static void act(void)
         nr = r->nr;
         memcpy(x, d->context.x, sizeof(x));
     } else {
-        d->context.pc = 0x100000 + source->next() % 0x100000 * 4;
+        d->context.pc = next_pc += 4; /* two contexts are never alike */
         arguments(nr, x);
+        if (source->odd && chance(8)) {
+            spoil(x);
+            nr = chance(8) ? SYS_COUNT + pick(3) : nr;
+        }
     }
     if (r != NULL) {
         r->dispatcher = NOBODY;
@@ -434,15 +454,14 @@ static void furnish(uint32_t i)
     CALL(CAP_COPY, CPTR(own, 7), host_kid_slot(i, KID_ENDPOINT), ~0ull);
     CALL(CAP_COPY, CPTR(own, 8), next + KID_ENDPOINT, ~0ull, 5);
     CALL(CAP_COPY, CPTR(own, 9), HOST_ATTIC, ~0ull);
-    CALL(UNTYPED_RETYPE, HOST_UNTYPED, CPTR(own, 10), TYPE_UNTYPED, 16, 1);
+    CALL(UNTYPED_RETYPE, HOST_UNTYPED, CPTR(own, 10), TYPE_UNTYPED, 15, 1);
     CALL(UNTYPED_RETYPE, HOST_RANGE, CPTR(own, 11), TYPE_RANGE, 22, 1);
     CALL(EVENT_MINT, CPTR(own, 12), next + KID_DISPATCHER, i);
 }
 
-static void boot(void)
+static void make_machine(void)
 {
     host_boot(ARENA);
-    memset(restarts, 0xff, sizeof(restarts));
     for (uint32_t i = 0; i < KIDS; i++) {
         host_kid(i);
         CALL(UNTYPED_RETYPE, HOST_UNTYPED, host_kid_slot(i, KID_ENDPOINT),
@@ -455,7 +474,30 @@ static void boot(void)
         host_kid_start(i);
         host_kid_at(i)->entry = HOST_CALL_ENTRY; /* as by call_accept */
     }
+    if (source->odd) {
+        host_serve(1, 0);
+        host_serve(2, KID_SLOTS - 1);
+        host_run(0);
+        host_unmask(host_root_at());
+    }
     host.quick = true;
+}
+
+/* The first is made by system calls, the others are copies. */
+static void boot(void)
+{
+    static bool made;
+    bool follow = source->did != NULL || source->fast;
+    host.follow = follow;
+    if (!made) {
+        make_machine();
+        host_save();
+        made = true;
+    }
+    host_restore();
+    host.follow = follow;
+    memset(restarts, 0xff, sizeof(restarts));
+    next_pc = 0x100000;
 }
 
 /* A machine is at its end. */
@@ -491,7 +533,6 @@ static bool settle(void)
 void random_run(const struct random_source *s, uint32_t steps)
 {
     source = s;
-    host.follow = s->did != NULL;
     boot();
     for (uint32_t i = 0; i < steps && source->more(); i++) {
         scribble(host_current());
@@ -501,7 +542,7 @@ void random_run(const struct random_source *s, uint32_t steps)
             act();
             alive = settle();
         }
-        if (i % RANDOM_CHECK == 0 && alive && source->did == NULL) {
+        if (i % RANDOM_CHECK == 0 && alive && !host.follow) {
             check_all();
         }
         if (!alive || i % 4096 == 4095) {

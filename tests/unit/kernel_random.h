@@ -23,6 +23,9 @@ struct random_source {
      * RANDOM_END) before each new machine; then nothing is checked meanwhile.
      */
     void (*did)(uint32_t nr, bool ended, const struct dispatcher *d);
+    bool fast; /* nothing is checked meanwhile */
+    bool odd;  /* some arguments are of no use; it begins with two domains that
+                  wait for calls, and the third running */
 };
 
 /* Boot a machine and run it until the source ends or after `steps`. */

@@ -32,7 +32,7 @@ int main(int argc, char **argv)
     state = argc > 2 ? strtoull(argv[2], NULL, 0) : 0x1234567;
     printf("# %u steps from seed 0x%llx\n", steps, (unsigned long long)state);
     fflush(stdout);
-    random_run(&(struct random_source){next, more, NULL}, steps);
+    random_run(&(struct random_source){next, more, NULL, false, false}, steps);
     check_print();
     CHECK(true, "all invariants held");
     CHECK(host_refusals > steps / 10, "many calls were refused");
