@@ -69,7 +69,8 @@ static void test_errors(void)
         {TYPE_CNODE, 25},   {TYPE_FRAME, 13},        {TYPE_FRAME, 20},
         {TYPE_DOMAIN, 13},  {TYPE_DOMAIN, 19},       {TYPE_DISPATCHER, 15},
         {TYPE_ENDPOINT, 7}, {TYPE_SCHED_CONTEXT, 5}, {TYPE_FRAME, 4},
-        {TYPE_UNTYPED, 40}, {TYPE_UNTYPED, 64}};
+        {TYPE_UNTYPED, 40}, {TYPE_UNTYPED, 64},      {TYPE_FRAME, 0},
+        {TYPE_FRAME, ~0u}};
     setup();
     for (uint32_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         CHECK(MAKE(FIRST, bad[i][0], bad[i][1], 1) == ERR_RANGE, "bad size");
