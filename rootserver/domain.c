@@ -166,6 +166,19 @@ static int make_objects(struct domain *d, uint32_t frames)
     return e;
 }
 
+/* Who gives it the CPU: nobody else has, so far. */
+static int set_scheduler(const struct domain *d)
+{
+    const struct domain *s = domain_find(d->scheduler);
+    enum abi_error e =
+        sys_dispatcher_set_parent(domain_object(d, OBJECT_DISPATCHER),
+                                  s != NULL
+                                      ? domain_object(s, OBJECT_DISPATCHER)
+                                      : CPTR_SELF_DISPATCHER,
+                                  d->index);
+    return e == ERR_DEADLOCK ? EMLINK : e != ERR_OK ? EIO : 0;
+}
+
 /* The bits that the root server sets, in the order of enum object_place. */
 static int make_events(struct domain *d)
 {
@@ -177,15 +190,12 @@ static int make_events(struct domain *d)
         }
     }
     return sys_sched_bind(domain_object(d, OBJECT_SCHED),
-                          domain_object(d, OBJECT_DISPATCHER)) ||
-                   sys_dispatcher_set_parent(domain_object(d,
-                                                           OBJECT_DISPATCHER),
-                                             CPTR_SELF_DISPATCHER, d->index)
+                          domain_object(d, OBJECT_DISPATCHER))
                ? EIO
-               : 0;
+               : set_scheduler(d);
 }
 
-int domain_create(struct domain **out, const char *name, uint64_t quota,
+int domain_create(struct domain **out, const struct load_request *r,
                   uint32_t frames)
 {
     struct domain *d = free_entry();
@@ -193,9 +203,10 @@ int domain_create(struct domain **out, const char *name, uint64_t quota,
         return EAGAIN;
     }
     d->phase = DOMAIN_LIVE;
-    d->quota = quota;
+    d->quota = r->quota;
+    d->scheduler = r->scheduler;
     d->manifest = -1;
-    (void)snprintf(d->name, sizeof(d->name), "%s", name);
+    (void)snprintf(d->name, sizeof(d->name), "%s", r->name);
     d->block = block_take(&d->block_address);
     int e = d->block == 0 ? ENOMEM : make_objects(d, frames);
     if (e == 0) {
@@ -214,6 +225,17 @@ int domain_create(struct domain **out, const char *name, uint64_t quota,
 }
 
 /* ---- end --------------------------------------------------------------- */
+
+/* Ticks that flowed through it. */
+static uint64_t consumed(const struct domain *d)
+{
+    uint64_t remaining, ticks = 0;
+    if (d->phase == DOMAIN_LIVE) {
+        (void)sys_sched_refill(domain_object(d, OBJECT_SCHED), ~0ull,
+                               &remaining, &ticks);
+    }
+    return ticks;
+}
 
 static void release(struct domain *d)
 {
@@ -238,15 +260,30 @@ static void release(struct domain *d)
     d->memory_bytes = 0;
 }
 
+/* Its scheduler is gone: it goes on as any other program. */
+static void adopt(struct domain *d)
+{
+    d->scheduler = 0;
+    (void)set_scheduler(d);
+    schedule_add(d, &APP_PARAMS);
+}
+
 void domain_end(struct domain *d, int status)
 {
+    struct domain *scheduler = domain_find(d->scheduler);
     service_domain_ended(d);
     account_ended(d);
+    if (scheduler != NULL) {
+        scheduler->handed += consumed(d);
+    }
     schedule_remove(d);
     release(d);
     d->phase = DOMAIN_ZOMBIE;
     d->status = status;
     for (uint32_t i = 0; i < DOMAINS_MAX; i++) { /* orphans */
+        if (domains[i].phase == DOMAIN_LIVE && domains[i].scheduler == d->id) {
+            adopt(&domains[i]);
+        }
         if (domains[i].phase != DOMAIN_FREE && domains[i].parent == d->id) {
             domains[i].parent = 0;
             if (domains[i].phase == DOMAIN_ZOMBIE) {
@@ -277,13 +314,14 @@ void domain_signal(struct domain *d, uint32_t signal)
     (void)sys_event_signal(domain_object(d, OBJECT_EVENT_SIGNAL));
 }
 
+/* What it handed on is read first: the time of the caller goes on meanwhile. */
 uint64_t domain_cpu_ticks(const struct domain *d)
 {
-    uint64_t remaining, consumed;
-    if (d->phase != DOMAIN_LIVE ||
-        sys_sched_refill(domain_object(d, OBJECT_SCHED), ~0ull, &remaining,
-                         &consumed) != ERR_OK) {
-        return 0;
+    uint64_t others = d->handed;
+    for (uint32_t i = 0; i < DOMAINS_MAX; i++) {
+        if (domains[i].scheduler == d->id) {
+            others += consumed(&domains[i]);
+        }
     }
-    return consumed;
+    return consumed(d) - others;
 }

@@ -390,7 +390,7 @@ int load(const struct load_request *r, struct domain **out)
     if (r->strings_bytes > INFO_BYTES - sizeof(struct start_info)) {
         return E2BIG;
     }
-    int e = domain_create(&l.d, r->name, r->quota, (uint32_t)pages_of(&l) + 16);
+    int e = domain_create(&l.d, r, (uint32_t)pages_of(&l) + 16);
     if (e != 0) {
         return e;
     }

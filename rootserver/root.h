@@ -33,6 +33,8 @@
 #define SERVER_STACK     (64ull << 10)
 #define APP_PRIORITY     100u
 #define APP_WEIGHT       100u
+#define APP_PARAMS                                                             \
+    ((struct scheduler_params){.priority = APP_PRIORITY, .weight = APP_WEIGHT})
 
 /* Slots of the root server's own. */
 extern uint32_t slot_endpoint; /* on which everybody calls it */
@@ -120,12 +122,14 @@ struct chunk {
 struct domain {
     enum domain_phase phase;
     uint32_t id, parent, signals;
-    int32_t status; /* of a zombie, as waitpid gives it */
+    uint32_t scheduler; /* the domain on whose time it runs; 0: the root's */
+    int32_t status;     /* of a zombie, as waitpid gives it */
     bool wait_reported;
     uint32_t index;   /* in the table; also the child index */
     int32_t manifest; /* index there, or -1 */
     int32_t origin;   /* whose needs hold: its own, or its ancestor's */
     uint64_t quota, memory_bytes;
+    uint64_t handed; /* ticks of domains that it scheduled, and that ended */
     struct chunk chunk[CHUNKS_MAX];
     uint32_t chunks;
     uint32_t objects, cnode; /* root slots: its objects; its CSpace */
@@ -137,12 +141,16 @@ struct domain {
 
 extern struct domain domains[DOMAINS_MAX];
 struct domain *domain_find(uint32_t id);
-/* All that a new domain needs but its memory image. */
-int domain_create(struct domain **out, const char *name, uint64_t quota,
+struct load_request;
+/* All that a new domain needs but its memory image, which has that many frames.
+ * EMLINK: there would be too many schedulers on top of each other. */
+int domain_create(struct domain **out, const struct load_request *r,
                   uint32_t frames);
 /* Everything it had comes back; its parent can fetch the status. */
 void domain_end(struct domain *d, int status);
 void domain_free(struct domain *d); /* the zombie goes */
+/* It could not even take its own fault: report and end it. (schedule.c) */
+void domain_reap(struct domain *d);
 /* Make objects from the domain's own memory. dst: any cptr. */
 int domain_make(struct domain *d, cptr_t dst, uint32_t type, uint32_t log2,
                 uint32_t count, uint32_t rank);
@@ -151,7 +159,8 @@ int domain_grow(struct domain *d, uint32_t log2);
 int domain_stretch(struct domain *d, uint32_t place, uint64_t va);
 cptr_t domain_object(const struct domain *d, uint32_t place);
 void domain_signal(struct domain *d, uint32_t signal);
-/* Ticks that flowed through the domain, exact up to the last system call. */
+/* Ticks that the domain had, exact up to the last system call; without those
+ * that it gave to domains that it schedules. */
 uint64_t domain_cpu_ticks(const struct domain *d);
 
 /* ---- load.c ------------------------------------------------------------ */
@@ -161,6 +170,7 @@ struct load_request {
     const void *file;
     uint64_t file_bytes;
     uint32_t parent;
+    uint32_t scheduler; /* 0: the root server, with params */
     struct scheduler_params params;
     int32_t manifest;            /* index, or -1 */
     int32_t origin;              /* of the parent */
@@ -231,7 +241,7 @@ int caps_origin(uint64_t w[8]);
 
 _Noreturn void schedule(void);
 void schedule_init(const struct scheduler_policy *policy);
-/* A domain starts or ends. */
+/* A domain starts or ends, whoever schedules it. */
 void schedule_add(const struct domain *d,
                   const struct scheduler_params *params);
 void schedule_remove(const struct domain *d);

@@ -39,8 +39,7 @@ uint64_t ticks_to_ns(uint64_t ticks)
     return ticks / hz * 1000000000ull + ticks % hz * 1000000000ull / hz;
 }
 
-/* A domain that could not even take its own fault. */
-static void reap(struct domain *d)
+void domain_reap(struct domain *d)
 {
     uint64_t pc = 0, sp, lr, esr, far, x;
     (void)sys_dispatcher_inspect(domain_object(d, OBJECT_DISPATCHER), 30, &lr,
@@ -67,12 +66,12 @@ static uint64_t look(uint64_t t)
     uint64_t wake = ~0ull;
     for (uint32_t i = 0; i < DOMAINS_MAX; i++) {
         struct domain *d = &domains[i];
-        if (d->phase != DOMAIN_LIVE) {
+        if (d->phase != DOMAIN_LIVE || d->scheduler != 0) {
             continue;
         }
         const struct child_entry *c = &identity()->child[d->index];
         if (c->state == CHILD_STOPPED) {
-            reap(d);
+            domain_reap(d);
             continue;
         }
         bool ready = can_run(d, t);
@@ -119,6 +118,9 @@ void schedule_add(const struct domain *d, const struct scheduler_params *params)
 {
     uint32_t left_ppm;
     struct scheduler_params p = *params;
+    if (d->scheduler != 0) {
+        return;
+    }
     enum scheduler_refusal why =
         scheduler_check(&table, d->index, &p, &left_ppm);
     if (why != SCHED_FINE) {
@@ -162,18 +164,24 @@ int schedule_policy(uint64_t w[8])
     return 0;
 }
 
-static const struct domain *scheduled(uint64_t id)
+/* A domain whose params are to be had here. */
+static int find_scheduled(uint64_t id, const struct domain **out)
 {
     const struct domain *d =
         id <= UINT32_MAX ? domain_find((uint32_t)id) : NULL;
-    return d != NULL && d->phase == DOMAIN_LIVE ? d : NULL;
+    if (d == NULL || d->phase != DOMAIN_LIVE) {
+        return ESRCH;
+    }
+    *out = d;
+    return d->scheduler == 0 ? 0 : EPERM;
 }
 
 int schedule_params(uint64_t w[8])
 {
-    const struct domain *d = scheduled(w[1]);
-    if (d == NULL) {
-        return ESRCH;
+    const struct domain *d;
+    int e = find_scheduled(w[1], &d);
+    if (e != 0) {
+        return e;
     }
     const struct scheduler_child *c = &table.child[d->index];
     w[2] = c->params.priority | (uint64_t)c->params.weight << 32;
@@ -190,9 +198,10 @@ uint64_t schedule_ticks(uint64_t ns)
 
 int schedule_change(uint64_t w[8])
 {
-    const struct domain *d = scheduled(w[1]);
-    if (d == NULL) {
-        return ESRCH;
+    const struct domain *d;
+    int e = find_scheduled(w[1], &d);
+    if (e != 0) {
+        return e;
     }
     struct scheduler_params p = {
         .priority = (uint32_t)w[2],

@@ -9,6 +9,8 @@
 #include <signal.h>
 #include <string.h>
 
+#include <vesper/system.h>
+
 #define STRINGS_MAX 8192u
 #define LOG_MAX     48u
 
@@ -45,9 +47,9 @@ static int copy_request(const struct spawning *s)
         return EINVAL;
     }
     memcpy(&request, from, sizeof(request));
-    if (request.magic != SPAWN_MAGIC || request.fd_count > SPAWN_FDS ||
-        request.argc > STRINGS_MAX || request.envc > STRINGS_MAX ||
-        request.strings_bytes == 0 ||
+    if (request.magic != SPAWN_MAGIC || request.flags & ~SPAWN_NESTED ||
+        request.fd_count > SPAWN_FDS || request.argc > STRINGS_MAX ||
+        request.envc > STRINGS_MAX || request.strings_bytes == 0 ||
         !inside(s->bytes, request.strings, request.strings_bytes) ||
         !inside(s->bytes, request.image, request.image_bytes)) {
         return EINVAL;
@@ -79,7 +81,8 @@ static int spawn(void *context)
         .manifest = -1,
         .parent = s->parent->id,
         .origin = s->parent->origin,
-        .params = {.priority = APP_PRIORITY, .weight = APP_WEIGHT},
+        .scheduler = request.flags & SPAWN_NESTED ? s->parent->id : 0,
+        .params = APP_PARAMS,
         .quota = APP_QUOTA,
         .stack_bytes = APP_STACK,
         .argc = request.argc,
@@ -169,6 +172,16 @@ static int op_kill(uint64_t w[8])
     return 0;
 }
 
+static int op_reap(const struct domain *d, const uint64_t w[8])
+{
+    struct domain *c = w[1] <= UINT32_MAX ? domain_find((uint32_t)w[1]) : NULL;
+    if (c == NULL || c->phase != DOMAIN_LIVE || c->scheduler != d->id) {
+        return ESRCH;
+    }
+    domain_reap(c);
+    return 0;
+}
+
 static int op_memory(struct domain *d, uint64_t w[8])
 {
     bool size = (w[1] >= 16 && w[1] <= 18) || w[1] == HUGE_FRAME_LOG2;
@@ -200,9 +213,14 @@ static uint64_t state_of(const struct domain *d)
 {
     uint32_t state = identity()->child[d->index].state;
     if (d->phase == DOMAIN_ZOMBIE) {
-        return 3;
+        return SYS_ZOMBIE;
     }
-    return state == CHILD_RUNNING ? 1 : state == CHILD_READY ? 0 : 2;
+    if (d->scheduler != 0) {
+        return SYS_NESTED;
+    }
+    return state == CHILD_RUNNING ? SYS_RUNNING
+           : state == CHILD_READY ? SYS_READY
+                                  : SYS_BLOCKED;
 }
 
 static int describe(const struct domain *d, uint64_t w[8])
@@ -272,6 +290,8 @@ static int dispatch(struct domain *d, uint64_t w[8], bool with_cap)
         return op_wait(d, w);
     case ROOT_KILL:
         return op_kill(w);
+    case ROOT_REAP:
+        return op_reap(d, w);
     case ROOT_SIGNALS:
         return op_signals(d, w);
     case ROOT_CONNECT:

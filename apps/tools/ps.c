@@ -21,6 +21,8 @@ static const char *state_name(uint32_t state)
         return "blocked";
     case SYS_ZOMBIE:
         return "zombie";
+    case SYS_NESTED:
+        return "nested";
     default:
         return "?";
     }

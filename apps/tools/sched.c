@@ -133,7 +133,9 @@ static int domain_change(int argc, char **argv)
         return report_cause(argv[1], "no such domain");
     }
     if (cpu_params_get(id, &p) != 0) {
-        return report_errno(argv[1]);
+        return errno == EPERM
+                   ? report_cause(argv[1], "another domain schedules it")
+                   : report_errno(argv[1]);
     }
     for (int i = 2; i < argc; i += 2) {
         if (!param_take(&p, argv[i], argv[i + 1])) {

@@ -216,13 +216,22 @@ _Noreturn void sched_resume(void)
     __builtin_trap();
 }
 
-static _Noreturn void sched_idle(void)
+__attribute__((weak)) void sched_idle(uint64_t until)
+{
+    (void)sys_block(until);
+}
+
+__attribute__((weak)) void sched_idled(void)
+{
+}
+
+static _Noreturn void idle(void)
 {
     sched.current = NULL;
     sched.armed = DEADLINE_NONE;
     timer_stop();
-    (void)sys_block(sched.sleepers != NULL ? sched.sleepers->deadline
-                                           : DEADLINE_NONE);
+    sched_idle(sched.sleepers != NULL ? sched.sleepers->deadline
+                                      : DEADLINE_NONE);
     __builtin_trap();
 }
 
@@ -231,8 +240,7 @@ _Noreturn void sched_dispatch(void)
     sched_expire();
     struct runnable *next = policy_take();
     if (next == NULL) {
-        sched_idle();
-        __builtin_unreachable();
+        idle();
     }
     struct thread *t = thread_of(next);
     sched.current = t;

@@ -65,5 +65,12 @@ bool sched_slice_over(void);
 /* Go on with the running thread, whose context is in UPCALL_SLOT. */
 _Noreturn void sched_resume(void);
 
-/* Run the next ready thread, or wait for an upcall if there is none. */
+/* Run the next ready thread, or sched_idle if there is none. */
 _Noreturn void sched_dispatch(void);
+
+/* No thread can run before the counter reaches `until`: wait for an upcall.
+ * Returns only if it could not; the upcall after it calls sched_idled first. A
+ * program that schedules domains links other ones than those here, which block
+ * (libos/sched/nested.c). */
+void sched_idle(uint64_t until);
+void sched_idled(void);

@@ -48,6 +48,9 @@ static bool events_fetch(struct upcall_page *page)
 _Noreturn void upcall_main(struct upcall_page *page)
 {
     uint32_t reasons = __atomic_exchange_n(&page->pending, 0, __ATOMIC_ACQUIRE);
+    if (page->saved_slot == SAVE_NONE) {
+        sched_idled();
+    }
     bool paging = (reasons & REASON_FAULT) && pager_fault(page);
     if ((reasons & REASON_EXCEPTION) || ((reasons & REASON_FAULT) && !paging)) {
         crash_report(page, false);

@@ -248,14 +248,15 @@ int posix_spawn(pid_t *restrict pid, const char *restrict path,
                 const posix_spawnattr_t *restrict attributes,
                 char *const argv[], char *const envp[])
 {
-    struct spawn_what what = {.argv = argv, .envp = envp};
+    struct spawn_what what = {.argv = argv,
+                              .envp = envp,
+                              .flags = posix_spawn_flags(attributes)};
     struct spawn_message message;
     struct place place;
     int saved = errno;
     pid_t child;
     int error = posix_place_find(path, &place);
 
-    (void)attributes; /* see spawn_attributes.c */
     posix_standard_flush();
     what.path = place.path;
     if (error == 0) {

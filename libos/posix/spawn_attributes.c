@@ -3,16 +3,20 @@
  * posix_spawn's attributes. There are no users, process groups and sessions
  * here, and a new program starts with default signals, none blocked; so what
  * could be asked for is so anyway, and the rest (scheduling) is refused with
- * ENOTSUP.
+ * ENOTSUP. On whose time it runs is a choice: the handle holds the flags.
  */
 #include <errno.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <vesper/nested.h>
+
+#include "spawn_request.h"
 
 #define GRANTED                                                                \
     (POSIX_SPAWN_RESETIDS | POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF |    \
-     POSIX_SPAWN_SETSIGMASK)
+     POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_NESTED_NP)
 
 int posix_spawnattr_init(posix_spawnattr_t *attributes)
 {
@@ -28,8 +32,18 @@ int posix_spawnattr_destroy(posix_spawnattr_t *attributes)
 
 int posix_spawnattr_setflags(posix_spawnattr_t *attributes, short flags)
 {
-    (void)attributes;
-    return (flags & ~GRANTED) != 0 ? ENOTSUP : 0;
+    if ((flags & ~GRANTED) != 0) {
+        return ENOTSUP;
+    }
+    *attributes = (posix_spawnattr_t)(intptr_t)flags;
+    return 0;
+}
+
+uint32_t posix_spawn_flags(const posix_spawnattr_t *attributes)
+{
+    intptr_t flags = attributes == NULL ? 0 : (intptr_t)*attributes;
+
+    return (flags & POSIX_SPAWN_NESTED_NP) != 0 ? SPAWN_NESTED : 0;
 }
 
 int posix_spawnattr_setpgroup(posix_spawnattr_t *attributes, pid_t group)

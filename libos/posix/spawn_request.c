@@ -92,6 +92,7 @@ int posix_spawn_message_create(const struct spawn_what *what,
         .strings_bytes = (uint32_t)strings,
         .image = what->image_bytes == 0 ? 0 : image,
         .image_bytes = what->image_bytes,
+        .flags = what->flags,
     };
     out->request = r;
     out->bytes = bytes;

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <spawn.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <vesper/memory.h>
@@ -16,6 +17,7 @@ struct spawn_what {
     const char *path;
     char *const *argv, *const *envp;
     size_t image_bytes; /* 0: a program of the boot archive */
+    uint32_t flags;     /* of struct spawn_request */
 };
 
 struct spawn_message {
@@ -24,6 +26,8 @@ struct spawn_message {
     size_t bytes;                  /* of the message */
 };
 
+/* What posix_spawn's attributes (NULL: none) ask of the root server. */
+uint32_t posix_spawn_flags(const posix_spawnattr_t *attributes);
 /* Take memory and fill in everything but image and fds. E2BIG: it does not fit
  * into one stretch. ENAMETOOLONG: the current directory's path. */
 int posix_spawn_message_create(const struct spawn_what *what,

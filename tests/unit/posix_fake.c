@@ -12,6 +12,7 @@
 #include <vesper/thread.h>
 
 #include "libos/posix/signal_state.h"
+#include "libos/posix/spawn_request.h"
 #include "libos/posix/standard.h"
 #include "tests/unit/posix_card.h"
 
@@ -36,6 +37,12 @@ size_t fake_spawn_used;
 static struct channel channels[2] = {{.service = "files"},
                                      {.service = "console"}};
 static unsigned pieces, runs;
+
+/* What attributes are to the libos and to this machine's libc differs. */
+uint32_t posix_spawn_flags(const posix_spawnattr_t *attributes)
+{
+    return attributes != NULL ? SPAWN_NESTED : 0;
+}
 
 /* ---- signals, streams, threads ---- */
 

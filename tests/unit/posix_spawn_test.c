@@ -82,6 +82,22 @@ static void message_test(void)
     chdir("/");
 }
 
+static void nested_test(void)
+{
+    posix_spawnattr_t nested; /* the fake takes any for one that asks for it */
+
+    fake_reset();
+    CHECK(posix_spawn(NULL, "/boot/x", NULL, NULL, no_arguments,
+                      no_arguments) == 0 &&
+              fake_spawn.flags == 0,
+          "by default the root server schedules it");
+    CHECK(posix_spawn(NULL, "/boot/x", NULL, &nested, no_arguments,
+                      no_arguments) == 0 &&
+              fake_spawn.flags == SPAWN_NESTED,
+          "or the program that starts it");
+    CHECK(is_clean(0), "nothing is left");
+}
+
 static void boot_test(void)
 {
     fake_reset();
@@ -248,6 +264,7 @@ static void search_test(void)
 int main(void)
 {
     message_test();
+    nested_test();
     boot_test();
     inherit_test();
     many_test();

@@ -12,7 +12,7 @@ enum root_op {
     ROOT_EXIT = 1, /* w1 status as waitpid gives it. Does not return. */
     ROOT_SPAWN,    /* w1 address of struct spawn_request, w2 bytes of it;
                       the STRETCH that holds it goes along (READ, ATTACH).
-                      -> w1 pid */
+                      -> w1 pid. EMLINK: too many nested schedulers */
     ROOT_WAIT,     /* w1 pid or -1 -> w1 pid, w2 status; w1 0: none ended yet;
                       ECHILD: no such child */
     ROOT_KILL,     /* w1 pid, w2 signal. SIGKILL destroys; 0 only checks. */
@@ -67,7 +67,13 @@ enum root_op {
                           ns, w4 budget ns, w5 slack | late << 32. ESRCH */
     ROOT_SCHED_CHANGE, /* w1 domain, w2..w5 the same -> w1 enum
                           scheduler_refusal |
-                          millionths of the CPU left << 32. EINVAL: refused */
+                          millionths of the CPU left << 32. EINVAL: refused;
+                          EPERM, as above: another domain schedules it */
+
+    ROOT_REAP, /* w1 a domain that the caller schedules and that is
+                  CHILD_STOPPED: it is reported and ended. ESRCH: it is none of
+                  the caller's */
+
     ROOT_ACCOUNT, /* w1 0: takes a snapshot -> w1 its number, w2 ticks since the
                      root server began; of them: w3 idle, w4 root server, w5
                      domains that ended; w6 ticks a second.
@@ -115,6 +121,11 @@ enum fact_kind {
 
 #define SPAWN_MAGIC 0x4e575053u
 #define SPAWN_FDS   16
+/* Flag: the caller's dispatcher gives the new domain its CPU time, by run()
+ * with the index pid % SPAWN_CHILDREN. When the caller ends, the root server
+ * does. */
+#define SPAWN_NESTED   1u
+#define SPAWN_CHILDREN 128u
 
 /* All offsets count from the start of the request; it lies in one stretch. The
  * program is an ELF file's content, or, if image_bytes is 0, the file of the
@@ -123,6 +134,7 @@ struct spawn_request {
     uint32_t magic, argc, envc, fd_count;
     uint32_t strings, strings_bytes; /* path, argv..., envp..., NUL ended */
     uint64_t image, image_bytes;
+    uint32_t flags, unused;
     char cwd[256];
     struct start_fd_request {
         int32_t fd;

@@ -7,7 +7,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum sys_state { SYS_READY, SYS_RUNNING, SYS_BLOCKED, SYS_ZOMBIE };
+enum sys_state {
+    SYS_READY,
+    SYS_RUNNING,
+    SYS_BLOCKED,
+    SYS_ZOMBIE,
+    SYS_NESTED, /* its scheduler, which is a domain, knows */
+};
 
 struct sys_domain {
     uint32_t id, parent, state, priority; /* state: enum sys_state */

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSL-1.0
+ *
+ * A scheduler of domains in a program (vesper/nested.h): what the program's
+ * idle time is used for. The same protocol as the root server's
+ * (rootserver/schedule.c): state words in, a choice out, then run().
+ *
+ * Rules: the table is guarded by the mask.
+ */
+#include <vesper/nested.h>
+
+#include <errno.h>
+
+#include <abi/calls.h>
+#include <vesper/root.h>
+#include <vesper/root_call.h>
+#include <vesper/start.h>
+
+#include "../core/counter.h"
+#include "../core/page.h"
+#include "../core/sched.h"
+
+_Static_assert(SPAWN_CHILDREN == SCHED_CHILDREN_MAX,
+               "an index is a pid modulo");
+
+static struct scheduler_table table; /* policy NULL: there are no children */
+static uint32_t domain[SCHED_CHILDREN_MAX]; /* who stands at each index */
+
+static const struct identity_page *identity(void)
+{
+    return (const void *)(uintptr_t)start_self->dispatcher;
+}
+
+/* It could not take its own fault. No thread runs now, so the call may. */
+static void reap(uint32_t i)
+{
+    uint64_t w[8] = {ROOT_REAP, domain[i]};
+    (void)root_call(w, 0);
+    scheduler_remove(&table, i);
+}
+
+/* Tell the table who can run. Returns when the first of the others wakes. */
+static uint64_t look(uint64_t now)
+{
+    uint64_t wake = SCHED_NEVER;
+    for (uint32_t i = 0; i < table.count; i++) {
+        const struct child_entry *c = &identity()->child[i];
+        if (!table.child[i].present) {
+            continue;
+        }
+        bool timed = c->state == CHILD_BLOCKED && c->until <= now;
+        bool ready = timed || c->state == CHILD_READY;
+        if (c->state == CHILD_STOPPED) {
+            reap(i);
+        } else if (c->state == CHILD_DEAD) {
+            scheduler_remove(&table, i);
+        } else {
+            scheduler_ready(&table, i, ready, timed ? c->until : now);
+        }
+        if (!ready && c->state == CHILD_BLOCKED && c->until < wake) {
+            wake = c->until;
+        }
+    }
+    return wake;
+}
+
+void sched_idled(void)
+{
+    if (table.policy != NULL) {
+        scheduler_ended(&table, identity()->now);
+    }
+}
+
+void sched_idle(uint64_t until)
+{
+    while (table.policy != NULL) {
+        uint64_t now = counter_now(), wake = look(now);
+        struct scheduler_choice next = scheduler_choose(&table, now);
+        uint64_t end = next.until < wake ? next.until : wake;
+        if (next.child == SCHED_NONE) {
+            (void)sys_block(end < until ? end : until);
+        } else {
+            (void)sys_run(next.child, end < until ? end : until, next.urgency);
+        }
+    }
+    (void)sys_block(until);
+}
+
+void nested_policy(const struct scheduler_policy *policy)
+{
+    upcall_mask();
+    if (table.policy == NULL) {
+        scheduler_init(&table, policy, counter_frequency());
+    } else {
+        scheduler_use(&table, policy, counter_now());
+    }
+    upcall_unmask();
+}
+
+int nested_set(pid_t child, const struct scheduler_params *params,
+               enum scheduler_refusal *why)
+{
+    uint32_t i = (uint32_t)child % SCHED_CHILDREN_MAX, left_ppm;
+    *why = SCHED_FINE;
+    if (table.policy == NULL) {
+        return EAGAIN;
+    }
+    upcall_mask();
+    *why = scheduler_check(&table, i, params, &left_ppm);
+    if (*why == SCHED_FINE) {
+        domain[i] = (uint32_t)child;
+        scheduler_set(&table, i, params, counter_now());
+    }
+    upcall_unmask();
+    return *why == SCHED_FINE ? 0 : EINVAL;
+}
+
+uint64_t nested_used(pid_t child)
+{
+    uint32_t i = (uint32_t)child % SCHED_CHILDREN_MAX;
+    return domain[i] == (uint32_t)child && table.child[i].present
+               ? table.child[i].used
+               : 0;
+}
