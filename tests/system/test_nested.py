@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: BSL-1.0
+"""Schedulers of domains that are ordinary programs: what they give to their
+children is what they got, whoever dies."""
+
+import re
+
+from test_restart import domains, used_kib
+from test_sched import boot, look, start
+
+SHARES = [(1, "stride", (75.0, 25.0)), (2, "round-robin", (50.0, 50.0)),
+          (3, "stride", (33.3, 66.7))]
+SECONDS = 6
+
+
+def nested(guest):
+    """Start the demo in the background: [(scheduler, its counter)] by level,
+    and the two counters of the last."""
+    first = int(re.search(r"\[(\d+)\]", guest.raw_run(
+        f"nested {SECONDS} &")).group(1))
+    guest.raw_run("sleep 1", timeout=60)
+    levels, running = [], domains(guest)
+    while True:
+        children = sorted(i for i, parent, _ in running if parent == first)
+        if len(children) != 2:
+            raise AssertionError(f"{first} has children {children}")
+        levels.append((first, children[1]))
+        first = children[0]
+        if not any(parent == first for _, parent, _ in running):
+            return levels, children
+
+
+def check_share(what, had, of, percent):
+    if abs(had / of * 100 - percent) > 1:
+        raise AssertionError(f"{what}: {had / of:.2%} instead of {percent} %")
+
+
+def test_shares(bench):
+    """three schedulers inside each other: shares hold at each level, in sum"""
+    guest = boot(bench)
+    guest.check("sched stride")
+    neighbour = start(guest, "spin 1000000")
+    levels, last = nested(guest)
+    before, _ = look(guest)
+    guest.raw_run("sleep 3", timeout=60)
+    after, _ = look(guest)
+    had = {i: after[i] - before[i] for i in after if i in before}
+    counters = [level[1] for level in levels[:-1]] + last
+    schedulers = [level[0] for level in levels]
+    both = sum(had[i] for i in counters + schedulers)
+    check_share("all of it", both, both + had[neighbour], 50)
+    for i, percent in zip(counters, (25, 37.5, 12.5, 25)):
+        check_share(f"counter {i}", had[i], both, percent)
+    for i in schedulers:
+        check_share(f"scheduler {i} itself", had[i], both, 0)
+    for number, policy, shares in SHARES:
+        found = guest.expect(rf"level {number}, {policy} [\d:]+: "
+                             r"(\d+\.\d) % (\d+\.\d) %", 60)
+        for text, share in zip(found.groups(), shares):
+            check_share(f"level {number}", float(text), 100, share)
+    guest.type("")
+    guest.wait_prompt()
+    guest.check(f"kill -9 {neighbour}")
+    look(guest)
+
+
+def test_orphans(bench):
+    """a scheduler that is killed: its children go on, and nothing is lost"""
+    guest = boot(bench)
+    guest.raw_run("nested 1", timeout=60)
+    used = used_kib(guest)
+    levels, last = nested(guest)
+    guest.check(f"sched {levels[1][1]} weight 5", "another domain", 1)
+    guest.check(f"kill -9 {levels[1][0]}")
+    before, _ = look(guest)
+    guest.raw_run("sleep 1", timeout=60)
+    after, _ = look(guest)
+    if levels[1][0] in after:
+        raise AssertionError("it was not killed")
+    for i in [levels[0][1], levels[1][1]] + last:
+        if after[i] - before[i] < 1e6:
+            raise AssertionError(f"{i} does not go on: {before} {after}")
+    guest.check(f"sched {levels[1][1]} weight 5")
+    guest.raw_run(f"sleep {SECONDS + 2}", timeout=60)
+    if any(name == "nested" for _, _, name in domains(guest)):
+        raise AssertionError("they do not end")
+    if used_kib(guest) != used:
+        raise AssertionError(f"memory in use: {used} KiB, now "
+                             f"{used_kib(guest)}")
+    guest.check("ledger", "total, of 1073741824 bytes of RAM")
+    look(guest)

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: BSL-1.0
+ *
+ * A program that schedules others (vesper/nested.h): what it is refused, what
+ * becomes of children that end, stop, wait and do not give way. Prints TAP.
+ */
+#include "tests/unit/tap.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <vesper/cpu.h>
+#include <vesper/nested.h>
+#include <vesper/root.h>
+#include <vesper/root_call.h>
+#include <vesper/start.h>
+#include <vesper/thread.h>
+
+#include "libos/core/page.h"
+
+#define MS 1000000ull
+
+static const char *self_path;
+static volatile bool forever = true;
+static volatile uintptr_t unmapped = 8;
+
+static const struct scheduler_params equal = {.priority = 100, .weight = 100};
+
+static int start(pid_t *child, const char *what,
+                 const struct scheduler_params *params)
+{
+    char *argv[] = {(char *)self_path, (char *)what, NULL};
+    return nested_spawn(child, self_path, NULL, argv, params);
+}
+
+static void rest(uint64_t ms)
+{
+    thread_sleep_until(time_ns() + ms * MS);
+}
+
+static uint64_t milliseconds_of(pid_t child)
+{
+    const struct identity_page *identity = (void *)start_self->dispatcher;
+    return nested_used(child) * 1000 / identity->frequency;
+}
+
+static int end(pid_t child)
+{
+    int status = -1;
+    (void)kill(child, SIGKILL);
+    (void)waitpid(child, &status, 0);
+    return status;
+}
+
+static bool exits(pid_t child, int with)
+{
+    int status;
+    return waitpid(child, &status, 0) == child && WIFEXITED(status) &&
+           WEXITSTATUS(status) == with;
+}
+
+/* ---- what a child does --------------------------------------------------- */
+
+static int play(const char *what)
+{
+    pid_t child;
+    if (strcmp(what, "exit") == 0) {
+        return 7;
+    }
+    if (strcmp(what, "sleep") == 0) {
+        rest(50);
+        return 8;
+    }
+    if (strcmp(what, "stop") == 0) { /* a fault in the fault handler */
+        upcall_page->mask = MASK_ON;
+        upcall_page->double_entry = 0;
+        *(volatile uint64_t *)unmapped = 1;
+    }
+    if (strcmp(what, "deep") == 0) { /* how many levels there are from here */
+        nested_policy(&scheduler_round_robin);
+        int error = start(&child, "deep", &equal), status;
+        if (error == EMLINK) {
+            return 1;
+        }
+        return error == 0 && waitpid(child, &status, 0) == child &&
+                       WIFEXITED(status)
+                   ? 1 + WEXITSTATUS(status)
+                   : 100;
+    }
+    if (strcmp(what, "masked") == 0) {
+        upcall_page->mask = MASK_ON;
+    }
+    while (forever) {
+    }
+    return 0;
+}
+
+/* ---- what is refused ----------------------------------------------------- */
+
+static void refused_test(void)
+{
+    enum scheduler_refusal why;
+    posix_spawnattr_t a;
+    pid_t child;
+    struct scheduler_params half = {1, 1, 6200000, 3100000, false};
+    struct scheduler_params bad = {1, 1, 1000000, 1000001, false};
+    CHECK(nested_set(5, &equal, &why) == EAGAIN,
+          "without a policy there is nothing to schedule by");
+    CHECK(posix_spawnattr_init(&a) == 0 &&
+              posix_spawnattr_setflags(&a, POSIX_SPAWN_SETSCHEDULER) == ENOTSUP,
+          "POSIX's own scheduling attributes are not there");
+    nested_policy(&scheduler_edf);
+    CHECK(start(&child, "spin", &bad) == EINVAL && waitpid(-1, NULL, 0) == -1 &&
+              errno == ECHILD,
+          "a child whose budget is larger than its period is not kept");
+    CHECK(nested_set(5, &bad, &why) == EINVAL && why == SCHED_OVER_PERIOD &&
+              nested_used(5) == 0,
+          "and the cause is told");
+    CHECK(start(&child, "spin", &half) == 0, "half of the time is to be had");
+    half.budget++;
+    CHECK(nested_set(child + 1, &half, &why) == EINVAL && why == SCHED_FULL,
+          "but not more than all of it");
+    uint64_t w[8] = {ROOT_REAP, start_self->parent_id};
+    CHECK(root_call(w, 0) == ESRCH, "only a scheduler has its children reaped");
+    struct cpu_params p;
+    CHECK(cpu_params_get((uint32_t)child, &p) == -1 && errno == EPERM,
+          "the root server schedules other domains than those");
+    CHECK(WTERMSIG(end(child)) == SIGKILL && nested_used(child) == 0,
+          "a child can be killed");
+}
+
+static void depth_test(void)
+{
+    pid_t child;
+    nested_policy(&scheduler_round_robin);
+    CHECK(start(&child, "deep", &equal) == 0 && exits(child, 3),
+          "four levels below the root server, and EMLINK for the fifth");
+}
+
+/* ---- what becomes of children -------------------------------------------- */
+
+static void ends_test(void)
+{
+    pid_t exiting, sleeping, stopping, spinning;
+    int status = 0;
+    nested_policy(&scheduler_fixed_priority);
+    struct scheduler_params urgent = {.priority = 200, .weight = 1};
+    CHECK(start(&spinning, "spin", &equal) == 0 &&
+              start(&exiting, "exit", &urgent) == 0 &&
+              start(&sleeping, "sleep", &urgent) == 0 &&
+              start(&stopping, "stop", &urgent) == 0,
+          "four children by priority, one of which spins");
+    CHECK(exits(exiting, 7), "one ends");
+    CHECK(exits(sleeping, 8), "one that sleeps is woken");
+    CHECK(waitpid(stopping, &status, 0) == stopping && WIFSIGNALED(status) &&
+              WTERMSIG(status) == SIGSEGV,
+          "one that cannot take its own fault is reaped");
+    CHECK(milliseconds_of(spinning) > 20, "and the spinner had what was left");
+    end(spinning);
+}
+
+/* Wait until it has had so much more of the CPU; false: not in 20 s. */
+static bool gets_time(pid_t child, uint64_t ms)
+{
+    uint64_t from = milliseconds_of(child), until = time_ns() + 20000 * MS;
+    while (milliseconds_of(child) < from + ms && time_ns() < until) {
+        rest(10);
+    }
+    return milliseconds_of(child) >= from + ms;
+}
+
+static void masked_test(void)
+{
+    pid_t masked, spinning;
+    nested_policy(&scheduler_stride);
+    CHECK(start(&masked, "masked", &equal) == 0 &&
+              start(&spinning, "spin", &equal) == 0,
+          "one of two never takes an upcall");
+    CHECK(gets_time(masked, 100) && gets_time(spinning, 100) &&
+              gets_time(masked, 100),
+          "it loses the CPU as any other");
+    struct scheduler_params urgent = {.priority = 200, .weight = 1};
+    enum scheduler_refusal why;
+    CHECK(nested_set(spinning, &urgent, &why) == 0, "the other gets urgent");
+    nested_policy(&scheduler_fixed_priority);
+    uint64_t had = nested_used(masked);
+    CHECK(gets_time(spinning, 100) && nested_used(masked) == had,
+          "and has all the time, when it is given by priority");
+    end(masked);
+    end(spinning);
+}
+
+/* A scheduler that never gives its children anything: they wait, nobody else
+ * does, and it is killed as any other. */
+static void starve_test(void)
+{
+    pid_t child, other;
+    posix_spawnattr_t a;
+    char *argv[] = {(char *)self_path, "exit", NULL};
+    nested_policy(&scheduler_stride);
+    CHECK(posix_spawnattr_init(&a) == 0 &&
+              posix_spawnattr_setflags(&a, POSIX_SPAWN_NESTED_NP) == 0 &&
+              posix_spawn(&child, self_path, NULL, &a, argv, environ) == 0 &&
+              posix_spawn(&other, self_path, NULL, NULL, argv, environ) == 0,
+          "a child that nobody runs");
+    CHECK(exits(other, 7) && waitpid(child, NULL, WNOHANG) == 0,
+          "waits, and others do not");
+    enum scheduler_refusal why;
+    CHECK(nested_set(child, &equal, &why) == 0 && exits(child, 7),
+          "until it is scheduled");
+}
+
+int main(int argc, char **argv)
+{
+    self_path = argv[0];
+    if (argc == 2) {
+        return play(argv[1]);
+    }
+    refused_test();
+    depth_test();
+    ends_test();
+    masked_test();
+    starve_test();
+    return tap_end();
+}
