@@ -102,7 +102,8 @@ _Noreturn void schedule(void)
         if (next.child == SCHED_NONE) {
             (void)sys_block(until);
         } else {
-            (void)sys_run(next.child, until, next.urgency);
+            uint32_t direct = table.policy->direct ? RUN_DIRECT : 0;
+            (void)sys_run(next.child, until, next.urgency | direct);
         }
     }
 }

@@ -119,8 +119,8 @@ struct dispatcher {
     struct saved_context context; /* first: the trap code saves here */
     enum dispatcher_state state;
     ref_t self, domain, parent, sched;
-    uint32_t index; /* in the parent's table */
-    uint32_t urgency;
+    uint32_t index;             /* in the parent's table */
+    uint32_t urgency;           /* of the last run(), with RUN_DIRECT */
     uint64_t until;             /* BLOCKED, CALLING */
     uint64_t pages;             /* VA of the identity page; 0: not bound */
     uint32_t pages_entry;       /* directory entry when mapped */

@@ -42,6 +42,7 @@ enum abi_error op_dispatcher_set_parent(uint64_t *x)
     p->children++;
     c->parent = parent;
     c->index = (uint32_t)x[2];
+    c->urgency = 0; /* another scheduler's word */
     sched_set_state(c, c->state);
     return ERR_OK;
 }

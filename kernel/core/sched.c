@@ -163,6 +163,42 @@ void sched_take_back(struct dispatcher *d, bool itself)
     }
 }
 
+static uint32_t urgency_of(const struct dispatcher *d)
+{
+    return d->urgency & URGENCY_MAX;
+}
+
+/* c gets the CPU from its scheduler, which is the last level of the chain. */
+static void give(struct core_state *core, struct dispatcher *c, uint64_t until)
+{
+    core->chain[core->depth++] =
+        (struct chain_level){c->self, urgency_of(c), until};
+    tell(c);
+}
+
+/* If the scheduler at `level` lets d take the CPU from whom it runs, or from
+ * nobody: give it to d, until the scheduler would have had it back. */
+static bool enter_directly(struct core_state *core, int level,
+                           struct dispatcher *d)
+{
+    uint32_t at = (uint32_t)level; /* much, if it is in no chain */
+    if (!(d->urgency & RUN_DIRECT) || at >= CHAIN_MAX - 1) {
+        return false;
+    }
+    uint32_t next = at + 1;
+    uint64_t until = dispatcher_at(d->parent)->until;
+    if (next < core->depth) {
+        const struct chain_level *l = &core->chain[next];
+        if (!(dispatcher_at(l->dispatcher)->urgency & RUN_DIRECT)) {
+            return false;
+        }
+        until = l->until;
+    }
+    cut(core, next);
+    give(core, d, until);
+    return true;
+}
+
 void sched_wake(struct dispatcher *d)
 {
     struct core_state *core = core_of(d);
@@ -182,8 +218,11 @@ void sched_wake(struct dispatcher *d)
         bool runs_another = level >= 0 && level + 1 < (int)core->depth;
         sched_pend(p, REASON_CHILD);
         if (p->state != IS_BLOCKED ||
-            (runs_another && d->urgency <= core->chain[level + 1].urgency)) {
+            (runs_another && urgency_of(d) <= core->chain[level + 1].urgency)) {
             return; /* it looks when it gets the CPU next */
+        }
+        if (enter_directly(core, level, d)) {
+            return;
         }
         upcall_enter(p, SAVE_NONE);
         sched_set_state(p, IS_READY);
@@ -217,7 +256,7 @@ enum abi_error op_run(uint64_t *x)
     struct dispatcher *d = dispatcher_at(core->current);
     struct upcall_page *p = upcall_page(d);
     int level = level_of(core, d->self);
-    if (x[0] >= CHILDREN_MAX || x[2] > 255) {
+    if (x[0] >= CHILDREN_MAX || x[2] & ~(uint64_t)(RUN_DIRECT | URGENCY_MAX)) {
         return ERR_RANGE;
     }
     if (level < 0 || level + 1 >= (int)CHAIN_MAX || d->child[x[0]] == 0) {
@@ -241,9 +280,7 @@ enum abi_error op_run(uint64_t *x)
         return ERR_SWITCHED;
     }
     c->urgency = (uint32_t)x[2];
-    core->chain[core->depth++] =
-        (struct chain_level){c->self, (uint32_t)x[2], x[1]};
-    tell(c);
+    give(core, c, x[1]);
     return ERR_SWITCHED;
 }
 

@@ -25,4 +25,5 @@ const struct scheduler_policy scheduler_fixed_priority = {
     .name = "priority",
     .choose = choose,
     .urgency = urgency,
+    .direct = true,
 };

@@ -76,10 +76,12 @@ void sched_idle(uint64_t until)
         uint64_t now = counter_now(), wake = look(now);
         struct scheduler_choice next = scheduler_choose(&table, now);
         uint64_t end = next.until < wake ? next.until : wake;
+        uint32_t direct = table.policy->direct ? RUN_DIRECT : 0;
+        end = end < until ? end : until;
         if (next.child == SCHED_NONE) {
-            (void)sys_block(end < until ? end : until);
+            (void)sys_block(end);
         } else {
-            (void)sys_run(next.child, end < until ? end : until, next.urgency);
+            (void)sys_run(next.child, end, next.urgency | direct);
         }
     }
     (void)sys_block(until);

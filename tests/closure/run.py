@@ -64,6 +64,7 @@ SEARCHES = [
     ("upcalls", 2, False, "full"),
     ("upcalls", 3, False, "long"),
     ("upcalls", 4, False, "long"),
+    ("upcalls", 5, False, "full"),
 ]
 ORBITS = [("caps", 0, "quick"), ("caps", 1, "full"), ("space", 0, "full")]
 
@@ -107,8 +108,10 @@ PLANTED = [
     ("calls", 5, "full", "a moved reply is lost to its caller", "cap.c",
      "        dispatcher_at(s->obj)->reply = at;\n", ""),
     ("upcalls", 0, "full", "urgency is not looked at", "sched.c",
-     "(runs_another && d->urgency <= core->chain[level + 1].urgency)",
+     "(runs_another && urgency_of(d) <= core->chain[level + 1].urgency)",
      "runs_another"),
+    ("upcalls", 5, "full", "who is let in directly may stay", "sched.c",
+     "        until = l->until;\n", ""),
 ]
 
 

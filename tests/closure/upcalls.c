@@ -60,12 +60,14 @@ static const struct {
     bool budget, irq, urgency;
     bool lazy; /* root need not take its news */
     bool die;
+    bool direct; /* kid 0 is let in by root */
 } sizes[] = {
-    {false, false, false, true, false, false},
-    {true, false, false, false, false, false},
-    {false, true, true, false, true, false},
-    {false, true, true, true, true, false},
-    {false, false, true, true, false, true},
+    {.urgency = true},
+    {.nonsense = true},
+    {.budget = true, .irq = true, .lazy = true},
+    {.budget = true, .irq = true, .urgency = true, .lazy = true},
+    {.irq = true, .urgency = true, .die = true},
+    {.budget = true, .irq = true, .direct = true},
 };
 
 struct person { /* before a move */
@@ -79,6 +81,8 @@ static uint32_t n_menu;
 static ref_t context;
 static struct person before[PEOPLE_MAX];
 static bool line_masked_before;
+static uint64_t asked_at; /* when root would have had the CPU back */
+static bool makes_room;   /* who runs, if anybody */
 
 /* ---- the menu ---------------------------------------------------------- */
 
@@ -125,10 +129,12 @@ static void add_nonsense(void)
 static void add_root_moves(void)
 {
     static const uint64_t untils[] = {NEVER, SOON, 0};
-    bool urgent = sizes[scope_size].urgency;
+    bool direct = sizes[scope_size].direct;
+    uint64_t urgency[] = {direct ? 1 | RUN_DIRECT : 0,
+                          direct ? RUN_DIRECT : sizes[scope_size].urgency};
     for (uint32_t k = 0; k < kids; k++) {
         for (uint32_t i = 0; i < 3; i++) {
-            add(CALL_BY_ROOT, SYS_RUN, k, untils[i], urgent ? k : 0);
+            add(CALL_BY_ROOT, SYS_RUN, k, untils[i], urgency[k]);
         }
         add(CALL_BY_ROOT, SYS_DISPATCHER_START, KID + k, USER_PC, 0);
         add(CALL_BY_ROOT, SYS_DISPATCHER_STOP, KID + k, 0, 0);
@@ -139,7 +145,10 @@ static void add_root_moves(void)
         }
     }
     add(CALL_BY_ROOT, SYS_RUN, kids, NEVER, 0);
-    add(CALL_BY_ROOT, SYS_RUN, 0, NEVER, 256);
+    add(CALL_BY_ROOT, SYS_RUN, 0, NEVER, 2 * RUN_DIRECT);
+    if (sizes[scope_size].direct) {
+        add(CALL_BY_ROOT, SYS_RUN, 1, NEVER, 0);
+    }
     add(CALL_BY_ROOT, SYS_BLOCK, NEVER, 0, 0);
     add(CALL_BY_ROOT, SYS_BLOCK, SOON, 0, 0);
     add(CALL_BY_ROOT, SYS_LEAVE, 0, 0, 0);
@@ -285,6 +294,10 @@ static void remember(void)
 {
     const struct dispatcher *root = dispatcher_at(root_dispatcher);
     line_masked_before = host.masked[LINE];
+    const struct chain_level *runs = &kernel.core[0].chain[1];
+    bool idle = kernel.core[0].depth < 2;
+    asked_at = idle ? root->until : runs->until;
+    makes_room = idle || dispatcher_at(runs->dispatcher)->urgency & RUN_DIRECT;
     for (uint32_t i = 0; i < people; i++) {
         const struct dispatcher *d = dispatcher_at(person[i]);
         before[i] = (struct person){d->state, d->user.upcall.pending, 0,
@@ -407,8 +420,23 @@ static void check_urgency(const struct move *m)
         bool woke = exists(k) && before[k].state == IS_BLOCKED &&
                     d->state == IS_READY &&
                     core->chain[1].dispatcher != d->self;
-        need(!woke || d->urgency <= core->chain[1].urgency, k,
+        need(!woke || (d->urgency & URGENCY_MAX) <= core->chain[1].urgency, k,
              "is more urgent than the one that runs");
+    }
+}
+
+/* A direct child that wakes runs, and root sleeps on, but no longer. */
+static void check_direct(const struct move *m)
+{
+    const struct core_state *core = &kernel.core[0];
+    const struct dispatcher *d = dispatcher_at(person[0]);
+    bool woke = before[0].state == IS_BLOCKED && d->state == IS_READY &&
+                m->what == INTERRUPT && d->urgency & RUN_DIRECT &&
+                OBJECT(struct sched_context, context)->remaining != 0;
+    if (woke && makes_room && before[kids].state == IS_BLOCKED) {
+        need(core->depth == 2 && core->chain[1].dispatcher == d->self &&
+                 core->chain[1].until == asked_at,
+             0, "was let in, and does not run as long as it may");
     }
 }
 
@@ -430,6 +458,7 @@ static void check_after(const struct move *m, uint32_t actor)
     }
     check_delivery();
     check_urgency(m);
+    check_direct(m);
 }
 
 static void check(void)

@@ -3,8 +3,8 @@
  * Upcalls, contexts and faults as the kernel delivers them, without libos in
  * between; and domains whose handlers cannot work, as children. Prints TAP.
  *
- * A second dispatcher cannot run here: dispatcher_bind needs a CPU capability,
- * which the root server keeps. run() is tested up to there.
+ * A second dispatcher cannot be bound here: that needs a CPU capability, which
+ * the root server keeps. What run() is tried on is a domain that it made.
  */
 #include "tests/unit/tap.h"
 
@@ -14,6 +14,8 @@
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <vesper/nested.h>
+#include <vesper/root.h>
 #include <vesper/start.h>
 #include <vesper/thread.h>
 
@@ -120,7 +122,7 @@ static void parents_test(void)
           "a child shows up in its scheduler's page");
     CHECK(raw_fails(SYS_RUN, CHILDREN_MAX, ~0ull, 0, ERR_RANGE) &&
               raw_fails(SYS_RUN, ~0ull, ~0ull, 0, ERR_RANGE) &&
-              raw_fails(SYS_RUN, 3, ~0ull, 256, ERR_RANGE) &&
+              raw_fails(SYS_RUN, 3, ~0ull, 2 * RUN_DIRECT, ERR_RANGE) &&
               raw_fails(SYS_RUN, 4, ~0ull, 0, ERR_STATE),
           "run: RANGE of index and urgency, STATE without a child");
     CHECK(raw_fails(SYS_RUN, 3, ~0ull, 0, ERR_STATE),
@@ -493,6 +495,10 @@ static void play(const char *what)
 {
     struct upcall_page *p = upcall_page;
     uint64_t nowhere = 0x7000000000;
+    if (strcmp(what, "spin") == 0) {
+        while (forever) {
+        }
+    }
     p->mask = MASK_ON;
     if (strcmp(what, "stop") == 0) {
         (void)sys_dispatcher_stop(CPTR_SELF_DISPATCHER);
@@ -573,6 +579,50 @@ static void children_test(void)
     }
 }
 
+/* ---- run ----------------------------------------------------------------- */
+
+/* Give child i the CPU; the reasons for which it came back. */
+static uint32_t run_until(uint32_t i, uint64_t until)
+{
+    struct raw_call r = {.nr = SYS_RUN, .x = {i, until, 255}};
+    upcall_mask();
+    upcall_page->pending = 0;
+    bool ended = probe_svc(&r) == PROBE_UPCALL;
+    uint32_t pending = ended ? upcall_page->pending : 0;
+    upcall_unmask();
+    return pending;
+}
+
+static void run_test(void)
+{
+    const struct identity_page *identity = (void *)start_self->dispatcher;
+    char *argv[] = {(char *)self_path, "spin", NULL};
+    posix_spawnattr_t a;
+    pid_t child = 0;
+    CHECK(posix_spawnattr_init(&a) == 0 &&
+              posix_spawnattr_setflags(&a, POSIX_SPAWN_NESTED_NP) == 0 &&
+              posix_spawn(&child, self_path, NULL, &a, argv, environ) == 0,
+          "a child that is this domain's to run");
+    uint32_t i = (uint32_t)child % SPAWN_CHILDREN;
+    CHECK(identity->child[i].state == CHILD_READY, "it waits to be run");
+    uint32_t over = REASON_CHILD | REASON_EXPIRED;
+    uint32_t why = run_until(i, counter() - 1) & run_until(i, 0);
+    CHECK((why & over) == over, "run until a time that is past: EXPIRED");
+    uint64_t soon = counter() + hz() / 500;
+    why = run_until(i, soon);
+    CHECK((why & REASON_CHILD) &&
+              (!(why & REASON_EXPIRED) || counter() >= soon),
+          "until a time to come: not before, but when something else comes");
+    CHECK((run_until(i, ~0ull) & over) == REASON_CHILD,
+          "until the end of time: when this domain's own time is over");
+    CHECK(identity->child[i].state == CHILD_READY, "it has not ended");
+    (void)kill(child, SIGKILL);
+    (void)waitpid(child, NULL, 0);
+    CHECK(identity->child[i].state == CHILD_DEAD &&
+              raw_fails(SYS_RUN, i, ~0ull, 0, ERR_STATE),
+          "a child that is dead cannot be run");
+}
+
 int main(int argc, char **argv)
 {
     self_path = "/tests/kernel-upcalls";
@@ -597,5 +647,6 @@ int main(int argc, char **argv)
     double_test();
     privileged_test();
     children_test();
+    run_test();
     return tap_end();
 }

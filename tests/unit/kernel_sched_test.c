@@ -45,7 +45,9 @@ static void test_run(void)
 {
     setup();
     CHECK(CALL(RUN, CHILDREN_MAX, 0, 0) == ERR_RANGE, "no such index");
-    CHECK(CALL(RUN, 0, 0, 256) == ERR_RANGE, "urgency");
+    CHECK(CALL(RUN, 0, 0, 0x200) == ERR_RANGE &&
+              CALL(RUN, 0, 0, 1ull << 32) == ERR_RANGE,
+          "urgency");
     CHECK(CALL(RUN, 9, 0, 0) == ERR_STATE, "no child");
     CALL(RUN, 0, ~0ull, 255);
     CHECK(host_current() == a, "the highest urgency");
@@ -215,6 +217,136 @@ static void test_urgency(void)
           "higher urgency takes the CPU back");
 }
 
+/* Kid 0 was run with `urgency` and blocks, with the context `its`; kid 1 is run
+ * with `who` until `end`; then kid 0 wakes. */
+static const cptr_t its = EMPTY;
+static uint64_t end;
+
+static void setup_direct(uint64_t urgency, uint64_t who, uint64_t budget)
+{
+    setup();
+    CALL(UNTYPED_RETYPE, HOST_UNTYPED, its, TYPE_SCHED_CONTEXT, 6, 1);
+    CALL(SCHED_BIND, its, host_kid_slot(0, KID_DISPATCHER));
+    CALL(RUN, 0, ~0ull, urgency);
+    host_unmask(a);
+    CALL(BLOCK, ~0ull);
+    CALL(SCHED_REFILL, its, budget);
+    host_unmask(root);
+    end = host.now + 100;
+    CALL(RUN, 1, end, who);
+    upcall_event(a, 5);
+    host_settle();
+}
+
+static bool scheduler_asked(void)
+{
+    return in_upcall(root) && a->state == IS_READY && b->state == IS_READY;
+}
+
+static void test_direct(void)
+{
+    setup_direct(8 | RUN_DIRECT, 7 | RUN_DIRECT, 30);
+    CHECK(in_upcall(a) && root->state == IS_BLOCKED && b->state == IS_READY &&
+              child_state(0) == CHILD_RUNNING && child_state(1) == CHILD_READY,
+          "a direct child gets the CPU, and its scheduler is not asked");
+    CHECK((page(root)->pending & REASON_CHILD) && host.until == host.now + 30,
+          "it is told, and the child has its own budget");
+    host.now += 30;
+    host_settle();
+    CHECK(scheduler_asked() && (page(root)->pending & REASON_EXPIRED) &&
+              CALL(SCHED_REFILL, its, 0) == ERR_OK && host_result[2] == 30,
+          "it pays, and when nothing is left the scheduler is asked");
+    setup_direct(8 | RUN_DIRECT, 7 | RUN_DIRECT, ~0ull);
+    CHECK(in_upcall(a) && host.until == end,
+          "who ran was to run until then, so is it");
+    host_unmask(a);
+    CALL(BLOCK, ~0ull);
+    CHECK(in_upcall(root) && b->state == IS_READY,
+          "when it blocks its scheduler goes on");
+    host_unmask(root);
+    CALL(BLOCK, end);
+    upcall_event(a, 5);
+    host_settle();
+    CHECK(in_upcall(a) && kernel.core[0].idle == 0 && host.until == end,
+          "from idleness too, until the scheduler wants to wake");
+    host.now = end;
+    host_settle();
+    CHECK(scheduler_asked(), "but not longer");
+}
+
+static void test_not_direct(void)
+{
+    setup_direct(8, 7 | RUN_DIRECT, ~0ull);
+    CHECK(scheduler_asked(), "a child that is not direct: asked");
+    setup_direct(8 | RUN_DIRECT, 7, ~0ull);
+    CHECK(scheduler_asked(), "one that runs and is not: asked");
+    setup_direct(8 | RUN_DIRECT, 7 | RUN_DIRECT, 0);
+    CHECK(scheduler_asked() && (page(root)->pending & REASON_EXPIRED),
+          "one whose budget is used up: asked");
+    setup_direct(7 | RUN_DIRECT, 7 | RUN_DIRECT, ~0ull);
+    CHECK(host_current() == b && a->state == IS_READY,
+          "one that is not more urgent than who runs waits");
+    setup_direct(8 | RUN_DIRECT, 7 | RUN_DIRECT, ~0ull);
+    CALL(SCHED_REFILL, its, ~0ull);
+    host_root();
+    CHECK(a->state == IS_READY, "who is interrupted loses nothing");
+    host_unmask(root);
+    CALL(RUN, 0, ~0ull, 8);
+    host_unmask(a);
+    CALL(BLOCK, ~0ull);
+    host_unmask(root);
+    CALL(RUN, 1, end, 7);
+    upcall_event(a, 5);
+    host_settle();
+    CHECK(scheduler_asked(), "the next run takes it back");
+}
+
+/* A scheduler below the root lets its child in; then it dies. */
+static void test_direct_nested(void)
+{
+    setup();
+    host_kid_under(KIDS, host_kid_slot(0, KID_DISPATCHER));
+    struct dispatcher *c = dispatcher_at(a->child[0]);
+    CALL(DISPATCHER_START, host_kid_slot(KIDS, KID_DISPATCHER), 0x100, 0x8000);
+    page(c)->entry = HOST_ENTRY;
+    host_unmask(c);
+    CALL(UNTYPED_RETYPE, HOST_UNTYPED, its, TYPE_SCHED_CONTEXT, 6, 1);
+    CALL(SCHED_BIND, its, host_kid_slot(KIDS, KID_DISPATCHER));
+    host_run(0);
+    host_unmask(a);
+    CALL(RUN, 0, ~0ull, 255 | RUN_DIRECT);
+    host_unmask(c);
+    CALL(BLOCK, ~0ull);
+    host_unmask(a);
+    CALL(BLOCK, ~0ull);
+    host_unmask(root);
+    CALL(RUN, 1, ~0ull, 7);
+    upcall_event(c, 5);
+    host_settle();
+    CHECK(host_current() == b && a->state == IS_READY,
+          "its scheduler has not the CPU: no more than that one is urgent");
+    host_root();
+    host_run(0);
+    host_unmask(a);
+    CALL(RUN, 0, ~0ull, 255 | RUN_DIRECT);
+    host_unmask(c);
+    CALL(BLOCK, ~0ull);
+    host_unmask(a);
+    CALL(BLOCK, ~0ull);
+    CALL(CAP_REVOKE, host_kid_slot(0, KID_DISPATCHER));
+    CALL(CAP_DELETE, host_kid_slot(0, KID_DISPATCHER));
+    CHECK(c->parent == 0 &&
+              CALL(DISPATCHER_SET_PARENT, host_kid_slot(KIDS, KID_DISPATCHER),
+                   CPTR_SELF_DISPATCHER, 0) == ERR_OK,
+          "an orphan");
+    host_unmask(root);
+    CALL(RUN, 1, ~0ull, 7);
+    upcall_event(c, 5);
+    host_settle();
+    CHECK(host_current() == b && c->state == IS_READY,
+          "is as urgent as a new child, and not direct");
+}
+
 static uint64_t consumed(cptr_t context)
 {
     CALL(SCHED_REFILL, context, ~0ull);
@@ -225,8 +357,8 @@ static uint64_t consumed(cptr_t context)
 static void test_account(void)
 {
     setup();
-    cptr_t all = EMPTY, its = EMPTY + 1;
-    CALL(UNTYPED_RETYPE, HOST_UNTYPED, all, TYPE_SCHED_CONTEXT, 6, 2);
+    cptr_t all = EMPTY + 1;
+    CALL(UNTYPED_RETYPE, HOST_UNTYPED, its, TYPE_SCHED_CONTEXT, 6, 2);
     CALL(SCHED_BIND, all, CPTR_SELF_DISPATCHER);
     CALL(SCHED_BIND, its, host_kid_slot(0, KID_DISPATCHER));
     uint64_t began = host.now - consumed(all), idle = kernel.core[0].idle;
@@ -416,6 +548,9 @@ int main(void)
     test_budget();
     test_limits();
     test_urgency();
+    test_direct();
+    test_not_direct();
+    test_direct_nested();
     test_account();
     test_block();
     test_masks();

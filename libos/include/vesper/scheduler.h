@@ -81,6 +81,9 @@ struct scheduler_policy {
     struct scheduler_choice (*choose)(struct scheduler_table *t, uint64_t now);
     /* With which urgency child i would run now; NULL: all with the same. */
     uint32_t (*urgency)(const struct scheduler_table *t, uint32_t i);
+    /* Who is more urgent may take the CPU before choose is asked. Its time is
+     * charged to whom it took it from, until the next choice. */
+    bool direct;
 };
 
 /* Those that are there, up to NULL. */

@@ -91,16 +91,11 @@ static void switch_rows(void)
 #define TIMER_C1  4u
 #define SOON_US   50u
 
-static void interrupt_rows(void)
+static void interrupt_row(const char *name)
 {
     volatile uint32_t *timer = (void *)TIMER_VA;
-    ROW("irq_bind", NOTHING, e = sys_irq_bind(C_IRQS + run, C_OWN_EVENT),
-        NOTHING);
-    expect(sys_irq_bind(C_IRQ, C_EVENT), "irq_bind");
-    page_of(PEER)->entry = (uintptr_t)peer_interrupt;
     ROW(
-        "interrupt, to the driver's first instruction",
-        timer[TIMER_C1] = timer[TIMER_CLO] + SOON_US,
+        name, timer[TIMER_C1] = timer[TIMER_CLO] + SOON_US,
         {
             interrupted = 0;
             mark_begin_at_interrupt();
@@ -111,6 +106,17 @@ static void interrupt_rows(void)
             timer[TIMER_CS] = 2;
             (void)sys_irq_ack(C_IRQ);
         });
+}
+
+static void interrupt_rows(void)
+{
+    volatile uint32_t *timer = (void *)TIMER_VA;
+    ROW("irq_bind", NOTHING, e = sys_irq_bind(C_IRQS + run, C_OWN_EVENT),
+        NOTHING);
+    expect(sys_irq_bind(C_IRQ, C_EVENT), "irq_bind");
+    page_of(PEER)->entry = (uintptr_t)peer_interrupt;
+    interrupt_row("interrupt, to the driver's first instruction");
+    direct = RUN_DIRECT; /* once the peer has been run again */
     ROW(
         "irq_ack",
         {
@@ -121,6 +127,8 @@ static void interrupt_rows(void)
             timer[TIMER_CS] = 2;
         },
         e = sys_irq_ack(C_IRQ), NOTHING);
+    interrupt_row("interrupt straight into the driver");
+    direct = 0;
 }
 
 void event_rows(void)

@@ -29,6 +29,7 @@ static struct {
 static uint32_t members;
 static volatile uint32_t wanted;
 uint64_t client_range;
+volatile uint32_t direct;
 
 /* ---- what the client may use ------------------------------------------- */
 
@@ -232,7 +233,7 @@ _Noreturn void schedule(void)
         for (uint32_t i = members; i-- > 0;) {
             uint32_t state = identity_of_root()->child[i].state;
             if (state == CHILD_READY || state == CHILD_RUNNING) {
-                (void)sys_run(i, ~0ull, i);
+                (void)sys_run(i, ~0ull, i | direct);
             }
         }
         if (wanted != 0) {

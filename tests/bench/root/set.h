@@ -40,7 +40,8 @@ enum client_slot {
 
 #define TIMER_VA (ROOT_PAGES_VA + 0x30000) /* the system timer's registers */
 
-extern uint64_t client_range; /* address of C_RANGE */
+extern uint64_t client_range;    /* address of C_RANGE */
+extern volatile uint32_t direct; /* RUN_DIRECT: all are run so from now on */
 
 struct upcall_page *page_of(enum member m);
 /* As each upcall handler begins: no reason is pending any more. */

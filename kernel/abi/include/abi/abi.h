@@ -24,7 +24,15 @@ typedef uint64_t cptr_t;
 #define CPTR_SELF_DISPATCHER ((cptr_t)0xfffffffd) /* this dispatcher */
 
 #define COPY_SIBLING 1u
-#define RIGHTS_ALL   0x7fu
+
+/* Flag of `run` in its urgency: children that were run with it make room for
+ * each other. One that wakes and is more urgent than the one that runs, or
+ * wakes while the scheduler is blocked, gets the CPU without the scheduler
+ * being asked. That one has it back when the child blocks, when the child's
+ * SchedContext is used up, and no later than it would have had it otherwise. */
+#define RUN_DIRECT  0x100u
+#define URGENCY_MAX 255u
+#define RIGHTS_ALL  0x7fu
 
 /* Protected call: svc #SVC_CALL with x0..x7 the message and in x8 the slot of
  * the endpoint | flags. The callee starts at its call entry with x0..x7, the
