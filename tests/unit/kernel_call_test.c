@@ -482,6 +482,81 @@ static void test_left_alone(void)
           "its scheduler takes the CPU back for it");
 }
 
+/* Run kid i as urgently as that until it blocks; then the root goes on. */
+static void run_and_block(uint32_t i, uint64_t urgency)
+{
+    host_unmask(host_root_at());
+    CALL(RUN, i, ~0ull, urgency);
+    host_unmask(host_kid_at(i));
+    CALL(BLOCK, ~0ull);
+    host_unmask(host_root_at());
+}
+
+/* Nobody in the middle holds up a server that works for somebody urgent: a is
+ * urgent, the server b is not, kid 3 is in the middle and spins. */
+static void test_inversion(void)
+{
+    setup();
+    host_kid(3);
+    host_kid_start(3);
+    struct dispatcher *middle = host_kid_at(3);
+    host_serve(1, 0);
+    run_and_block(3, 5);
+    uint64_t end = host.now + 50;
+    CALL(RUN, 0, end, 9);
+    host_invoke(GATE, 0, 0);
+    upcall_event(middle, 1);
+    host_settle();
+    CHECK(host_current() == b && middle->state == IS_READY,
+          "a server is as urgent as whom it works for");
+    host.now = end;
+    host_settle();
+    CHECK(host_current() == host_root_at() &&
+              host_root_at()->identity.child[0].state == CHILD_CALLING,
+          "its time is over");
+    host_unmask(host_root_at());
+    CALL(RUN, 0, ~0ull, 9);
+    CHECK(host_current() == b, "who waits for it can be given more");
+    host_reply(0, 0);
+    CHECK(host_current() == a && error(a) == ERR_OK, "and has the answer");
+}
+
+/* The server works for c, which is not urgent either, when a comes. */
+static void test_inversion_in_line(void)
+{
+    setup();
+    host_kid(3);
+    host_kid_start(3);
+    struct dispatcher *middle = host_kid_at(3);
+    CALL(CAP_COPY, CPTR(host_kid_slot(2, KID_CNODE), SPARE),
+         host_kid_slot(1, KID_ENDPOINT), ~0ull, 102);
+    host_serve(1, 0);
+    run_and_block(0, 9);
+    run_and_block(3, 5);
+    CALL(RUN, 2, ~0ull, 1);
+    host_invoke(SPARE, 0, 0);
+    upcall_event(middle, 1);
+    host_settle();
+    host_unmask(host_root_at());
+    CALL(RUN, 3, ~0ull, 5);
+    CHECK(host_current() == middle && b->state == IS_READY,
+          "the middle goes before a server and its client");
+    upcall_event(a, 1);
+    host_settle();
+    host_unmask(host_root_at());
+    CALL(RUN, 0, ~0ull, 9);
+    host_unmask(a);
+    host_invoke(GATE, 0, 0);
+    CHECK(a->state == IS_QUEUED && host_current() == b && b->caller == c->self,
+          "but not when somebody urgent waits in line behind that one");
+    host_reply(0, 0);
+    CHECK(c->state == IS_READY && host_current() == b && b->caller == a->self &&
+              middle->state == IS_READY,
+          "the next in line is served on its own time");
+    host_reply(0, 0);
+    CHECK(host_current() == a && error(a) == ERR_OK, "and has the answer");
+}
+
 /* A server sleeps while it owes an answer; the caller gives up; the next one in
  * line must not wait for ever. */
 static void test_next_after_abort(void)
@@ -607,6 +682,8 @@ int main(void)
     test_ends();
     test_scheduler_waits();
     test_left_alone();
+    test_inversion();
+    test_inversion_in_line();
     test_restart();
     test_next_after_abort();
     test_stopped();
