@@ -34,6 +34,18 @@ def check_share(what, had, of, percent):
         raise AssertionError(f"{what}: {had / of:.2%} instead of {percent} %")
 
 
+def check_levels(guest):
+    """What each level says of itself, at its end."""
+    for number, policy, shares in SHARES:
+        guest.seen = 0      # who is first to be heard is nobody's promise
+        found = guest.expect(rf"level {number}, {policy} [\d:]+: "
+                             r"(\d+\.\d) % (\d+\.\d) %", 60)
+        for text, share in zip(found.groups(), shares):
+            check_share(f"level {number}", float(text), 100, share)
+    guest.type("")
+    guest.wait_prompt()
+
+
 def test_shares(bench):
     """three schedulers inside each other: shares hold at each level, in sum"""
     guest = boot(bench)
@@ -52,15 +64,26 @@ def test_shares(bench):
         check_share(f"counter {i}", had[i], both, percent)
     for i in schedulers:
         check_share(f"scheduler {i} itself", had[i], both, 0)
-    for number, policy, shares in SHARES:
-        found = guest.expect(rf"level {number}, {policy} [\d:]+: "
-                             r"(\d+\.\d) % (\d+\.\d) %", 60)
-        for text, share in zip(found.groups(), shares):
-            check_share(f"level {number}", float(text), 100, share)
-    guest.type("")
-    guest.wait_prompt()
+    check_levels(guest)
     guest.check(f"kill -9 {neighbour}")
     look(guest)
+
+
+def test_budget(bench):
+    """a scheduler whose budget is used up again and again: shares hold in it"""
+    guest = boot(bench)
+    guest.check("sched edf")
+    neighbour = start(guest, "spin 1000000")
+    levels, last = nested(guest)
+    guest.check(f"sched {levels[0][0]} budget 4000 period 20000")
+    before, _ = look(guest)
+    guest.raw_run("sleep 3", timeout=60)
+    after, _ = look(guest)
+    had = {i: after[i] - before[i] for i in after if i in before}
+    all_of_it = sum(had[i] for level in levels for i in level) \
+        + sum(had[i] for i in last if i != levels[-1][1])
+    check_share("the neighbour", had[neighbour], had[neighbour] + all_of_it, 80)
+    check_levels(guest)
 
 
 def test_orphans(bench):

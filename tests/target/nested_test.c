@@ -66,7 +66,7 @@ static bool exits(pid_t child, int with)
 
 static int play(const char *what)
 {
-    pid_t child;
+    pid_t child = 0;
     if (strcmp(what, "exit") == 0) {
         return 7;
     }
@@ -93,6 +93,11 @@ static int play(const char *what)
     if (strcmp(what, "masked") == 0) {
         upcall_page->mask = MASK_ON;
     }
+    while (strcmp(what, "storm") == 0) { /* an upcall after each round */
+        __asm__ volatile("msr cntv_cval_el0, xzr\n\tmsr cntv_ctl_el0, %0"
+                         :
+                         : "r"(1ull));
+    }
     while (forever) {
     }
     return 0;
@@ -104,7 +109,7 @@ static void refused_test(void)
 {
     enum scheduler_refusal why;
     posix_spawnattr_t a;
-    pid_t child;
+    pid_t child = 0;
     struct scheduler_params half = {1, 1, 6200000, 3100000, false};
     struct scheduler_params bad = {1, 1, 1000000, 1000001, false};
     CHECK(nested_set(5, &equal, &why) == EAGAIN,
@@ -134,7 +139,7 @@ static void refused_test(void)
 
 static void depth_test(void)
 {
-    pid_t child;
+    pid_t child = 0;
     nested_policy(&scheduler_round_robin);
     CHECK(start(&child, "deep", &equal) == 0 && exits(child, 3),
           "four levels below the root server, and EMLINK for the fifth");
@@ -144,7 +149,7 @@ static void depth_test(void)
 
 static void ends_test(void)
 {
-    pid_t exiting, sleeping, stopping, spinning;
+    pid_t exiting = 0, sleeping = 0, stopping = 0, spinning = 0;
     int status = 0;
     nested_policy(&scheduler_fixed_priority);
     struct scheduler_params urgent = {.priority = 200, .weight = 1};
@@ -172,24 +177,26 @@ static bool gets_time(pid_t child, uint64_t ms)
     return milliseconds_of(child) >= from + ms;
 }
 
-static void masked_test(void)
+/* A child that never takes an upcall, or never does anything else, beside one
+ * that just spins. */
+static void greedy_test(const char *what)
 {
-    pid_t masked, spinning;
+    pid_t greedy = 0, spinning = 0;
     nested_policy(&scheduler_stride);
-    CHECK(start(&masked, "masked", &equal) == 0 &&
+    CHECK(start(&greedy, what, &equal) == 0 &&
               start(&spinning, "spin", &equal) == 0,
-          "one of two never takes an upcall");
-    CHECK(gets_time(masked, 100) && gets_time(spinning, 100) &&
-              gets_time(masked, 100),
+          what);
+    CHECK(gets_time(greedy, 100) && gets_time(spinning, 100) &&
+              gets_time(greedy, 100),
           "it loses the CPU as any other");
     struct scheduler_params urgent = {.priority = 200, .weight = 1};
     enum scheduler_refusal why;
     CHECK(nested_set(spinning, &urgent, &why) == 0, "the other gets urgent");
     nested_policy(&scheduler_fixed_priority);
-    uint64_t had = nested_used(masked);
-    CHECK(gets_time(spinning, 100) && nested_used(masked) == had,
+    uint64_t had = nested_used(greedy);
+    CHECK(gets_time(spinning, 100) && nested_used(greedy) == had,
           "and has all the time, when it is given by priority");
-    end(masked);
+    end(greedy);
     end(spinning);
 }
 
@@ -197,7 +204,7 @@ static void masked_test(void)
  * does, and it is killed as any other. */
 static void starve_test(void)
 {
-    pid_t child, other;
+    pid_t child = 0, other = 0;
     posix_spawnattr_t a;
     char *argv[] = {(char *)self_path, "exit", NULL};
     nested_policy(&scheduler_stride);
@@ -222,7 +229,8 @@ int main(int argc, char **argv)
     refused_test();
     depth_test();
     ends_test();
-    masked_test();
+    greedy_test("masked");
+    greedy_test("storm");
     starve_test();
     return tap_end();
 }
