@@ -22,6 +22,7 @@
 #define RUNS_MAX    8u
 #define HEAP_SLOTS  32u /* 64 MiB */
 #define SMALL_PAGES 4u  /* maps up to here take pages, not a frame */
+#define SPARE_PAGES 16u
 
 /* How deep the code that holds memory_lock goes. */
 #define MEMORY_STACK_BYTES 4096u
@@ -41,6 +42,8 @@ static uint64_t range_next, range_end; /* slots never used */
 static uint64_t map_next, map_end;     /* rest of the latest map slot */
 static cptr_t map_stretch;
 static struct run runs[RUNS_MAX];
+static cptr_t spare_page[SPARE_PAGES]; /* made, and not yet mapped */
+static uint32_t spare_pages;
 static uint64_t give_count;
 
 void memory_init(uint64_t base, uint64_t bytes)
@@ -112,13 +115,33 @@ static bool map_frames(cptr_t stretch, uint64_t va, uint64_t end)
     return true;
 }
 
+/* What is made before memory runs out is there for the next that asks. */
+static bool pages_make(uint64_t n)
+{
+    while (spare_pages < n) {
+        cptr_t frame = object_make(TYPE_FRAME, PAGE_LOG2);
+        if (frame == 0) {
+            return false;
+        }
+        spare_page[spare_pages++] = frame;
+    }
+    return true;
+}
+
+/* False: nothing is mapped, if these are at most SPARE_PAGES. */
 static bool map_pages(cptr_t stretch, uint64_t va, uint64_t end)
 {
-    for (; va < end; va += PAGE_BYTES) {
-        cptr_t frame = object_make(TYPE_FRAME, PAGE_LOG2);
-        if (frame == 0 || frames_map(frame, stretch, va,
-                                     RIGHT_READ | RIGHT_WRITE, 1) != ERR_OK) {
+    while (va < end) {
+        uint64_t n = (end - va) / PAGE_BYTES;
+        n = n < SPARE_PAGES ? n : SPARE_PAGES;
+        if (!pages_make(n)) {
             return false;
+        }
+        for (; n > 0; n--, va += PAGE_BYTES) {
+            if (frames_map(spare_page[--spare_pages], stretch, va,
+                           RIGHT_READ | RIGHT_WRITE, 1) != ERR_OK) {
+                return false;
+            }
         }
     }
     return true;
@@ -190,7 +213,7 @@ void *memory_map(size_t bytes)
     return (void *)va;
 }
 
-uint64_t memory_reserve(uint64_t bytes, cptr_t *stretch)
+uint64_t memory_reserve(uint64_t bytes, uint64_t top_bytes, cptr_t *stretch)
 {
     if (bytes > STRETCH_BYTES) {
         return 0;
@@ -198,6 +221,11 @@ uint64_t memory_reserve(uint64_t bytes, cptr_t *stretch)
     memory_enter();
     uint64_t va = map_reserve(bytes, PAGE_BYTES);
     *stretch = map_stretch;
+    if (va != 0 &&
+        !map_pages(map_stretch, va + bytes - top_bytes, va + bytes)) {
+        map_next = va; /* these addresses are the next to be handed out */
+        va = 0;
+    }
     mutex_unlock(&memory_lock);
     return va;
 }

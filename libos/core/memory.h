@@ -14,9 +14,10 @@
 /* Start of the use of [base, base + bytes). */
 void memory_init(uint64_t base, uint64_t bytes);
 
-/* Addresses for `bytes`, a multiple of the page, in one stretch; 0: none left,
- * or too many. Nothing is mapped there. */
-uint64_t memory_reserve(uint64_t bytes, cptr_t *stretch);
+/* Addresses for `bytes` in one stretch, of which only the last `top_bytes` are
+ * mapped, zeroed; both are multiples of the page. 0: no addresses or no memory
+ * left, or too many. */
+uint64_t memory_reserve(uint64_t bytes, uint64_t top_bytes, cptr_t *stretch);
 
 /* Map zeroed pages at [va, end). False: no memory; some may be mapped. */
 bool memory_pages(cptr_t stretch, uint64_t va, uint64_t end);

@@ -85,11 +85,12 @@ static struct thread *piece_thread(const struct piece *p)
 }
 
 /* What must be there before the thread touches it: itself, its TLS block, its
- * first frame and what a first critical section needs. */
-static uint64_t piece_top(const struct piece *p)
+ * first frame and what a first critical section needs. The base, any page, does
+ * not matter. */
+static uint64_t piece_top_bytes(const struct piece *p)
 {
     uint64_t low = (uintptr_t)piece_thread(p) - SECTION_STACK_BYTES / 2;
-    return low & ~(PAGE_BYTES - 1);
+    return p->base + p->bytes - (low & ~(PAGE_BYTES - 1));
 }
 
 /* One that was used before and is large enough; most are of one size. */
@@ -112,11 +113,12 @@ static struct thread *piece_again(const struct thread_attributes *a)
 static struct thread *piece_new(const struct thread_attributes *a)
 {
     struct piece p = {.bytes = a->stack_bytes};
-    uint64_t low = memory_reserve(a->guard_bytes + p.bytes, &p.stretch);
-    p.base = low + a->guard_bytes;
-    if (low == 0 || !memory_pages(p.stretch, piece_top(&p), p.base + p.bytes)) {
+    uint64_t low = memory_reserve(a->guard_bytes + p.bytes, piece_top_bytes(&p),
+                                  &p.stretch);
+    if (low == 0) {
         return NULL;
     }
+    p.base = low + a->guard_bytes;
     struct thread *t = piece_thread(&p);
     t->piece = p;
     t->guard_bytes = a->guard_bytes;

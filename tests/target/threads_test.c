@@ -5,6 +5,7 @@
 #include "tests/unit/tap.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -189,10 +190,33 @@ static void memory_test(void)
     CHECK(memory_map(0) == NULL, "nothing cannot be mapped");
 }
 
+/* While there is no memory: threads that need a new stack. Then some of it
+ * comes back, and has to find addresses. */
+static void refused_threads_test(struct memory_run *run)
+{
+    enum { TRIES = 400, STACK_BYTES = 512 << 10 };
+    pthread_attr_t large;
+    pthread_t t;
+    unsigned refused = 0;
+    pthread_attr_init(&large);
+    pthread_attr_setstacksize(&large, STACK_BYTES);
+    while (memory_map(1) != NULL) {
+        /* the last pages */
+    }
+    for (unsigned i = 0; i < TRIES; i++) {
+        refused += pthread_create(&t, &large, NULL, NULL) == EAGAIN;
+    }
+    memory_run_give(run);
+    CHECK(refused == TRIES && memory_map(100000) != NULL,
+          "a thread that cannot be made takes no addresses");
+}
+
 /* The quota, not the system, is what ends this; and nothing breaks by it. */
 static void exhaustion_test(void)
 {
     size_t blocks = 0;
+    struct memory_run run;
+    CHECK(memory_run_take(256 << 10, &run) == 0, "a run, for later");
     void *chain = NULL, *p;
     while (blocks < 2000 && (p = malloc(100000)) != NULL) {
         memset(p, 0x55, 100000);
@@ -209,6 +233,7 @@ static void exhaustion_test(void)
     if (error == 0) {
         (void)thread_join(t, NULL);
     }
+    refused_threads_test(&run);
     while (chain != NULL) {
         void *next = *(void **)chain;
         free(chain);
