@@ -109,6 +109,15 @@ static bool pipe_transfer(struct request *q, struct open_file *file)
 
 /* ---- requests --------------------------------------------------------- */
 
+static int request_poll(struct request *q, const struct open_file *file)
+{
+    bool writing = (file->flags & O_ACCMODE) == O_WRONLY;
+
+    q->value[0] = file->kind == OPEN_PIPE ? pipe_ready(file->pipe, writing)
+                                          : READY_READ | READY_WRITE;
+    return 0;
+}
+
 static int file_request(struct request *q, struct open_file *file)
 {
     if (open_is_stale(file)) {
@@ -129,6 +138,8 @@ static int file_request(struct request *q, struct open_file *file)
         return request_sync(q, file);
     case FILE_READDIR:
         return request_readdir(q, file);
+    case FILE_POLL:
+        return request_poll(q, file);
     default:
         return ENOSYS;
     }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <vesper/file.h>
 #include <vesper/waiting.h>
 
 _Static_assert((PIPE_BYTES & (PIPE_BYTES - 1)) == 0, "power of two");
@@ -37,6 +38,20 @@ int pipe_create(struct pipe **out)
 uint32_t pipe_waiting_bytes(const struct pipe *p)
 {
     return p->tail - p->head;
+}
+
+uint32_t pipe_ready(const struct pipe *p, bool writing)
+{
+    uint32_t bytes = pipe_waiting_bytes(p);
+    bool alone = (writing ? p->reading_ends : p->writing_ends) == 0;
+
+    if (alone) { /* both calls come back at once: EPIPE, or end of input */
+        return READY_HANGUP | (writing ? READY_WRITE : READY_READ);
+    }
+    if (!writing) {
+        return bytes > 0 ? READY_READ : 0;
+    }
+    return bytes + FILE_ROOM <= PIPE_BYTES ? READY_WRITE : 0;
 }
 
 /* How many bytes from a position of the ring on lie in one piece. */

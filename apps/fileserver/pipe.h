@@ -29,6 +29,8 @@ void pipe_write(struct pipe *p, struct server_client *c,
                 const struct channel_request *r, void *data);
 
 uint32_t pipe_waiting_bytes(const struct pipe *p);
+/* READY_x (vesper/file.h) of an end. */
+uint32_t pipe_ready(const struct pipe *p, bool writing);
 
 /* Answer the client's waiting request of this id with ECANCELED, or, if it has
  * moved something, with that. Nothing happens if it does not wait. */

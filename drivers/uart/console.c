@@ -220,6 +220,15 @@ static int stat_fill(const struct channel_request *r, void *data)
     return 0;
 }
 
+static uint64_t ready_of(uint32_t domain)
+{
+    bool input = tty_readable(&tty) && foreground_contains(domain);
+    bool room = uart_room() >= ECHO_RESERVE + 2 * FILE_ROOM;
+
+    return (uint64_t)(input ? READY_READ : 0) |
+           (uint64_t)(room && writers.first == NULL ? READY_WRITE : 0);
+}
+
 static int flags_set(uint32_t domain, uint64_t flags)
 {
     if (flags & ~(uint64_t)(TTY_CANON | TTY_ECHO | TTY_SIGNALS)) {
@@ -271,6 +280,9 @@ static void quick_request(struct server_client *c,
         break;
     case FILE_READDIR:
         answer(c, r, ENOTDIR, 0);
+        break;
+    case FILE_POLL:
+        answer(c, r, 0, ready_of(c->domain));
         break;
     case TTY_GET:
         answer(c, r, 0, tty.flags);

@@ -10,13 +10,13 @@
 #include <vesper/thread.h>
 
 #include "result.h"
+#include "sleep.h"
 #include "standard.h"
 
 #define NS_PER_S    UINT64_C(1000000000)
 #define SECONDS_MAX ((time_t)1 << 33) /* 270 years; fits in 64 bits of ns */
 
-/* EINTR, or 0 when the time has come. */
-static int sleep_until(uint64_t until_ns)
+int posix_sleep_until(uint64_t until_ns)
 {
     bool interrupted = false;
 
@@ -54,7 +54,7 @@ int nanosleep(const struct timespec *time, struct timespec *left)
         return result(EINVAL);
     }
     until_ns = time_ns() + ns_of(time);
-    error = sleep_until(until_ns);
+    error = posix_sleep_until(until_ns);
     if (error != 0 && left != NULL) {
         now = time_ns();
         now = now < until_ns ? until_ns - now : 0;
@@ -83,7 +83,7 @@ int clock_nanosleep(clockid_t clock, int flags, const struct timespec *time,
     }
     until_ns = ns_of(time);
     until_ns = until_ns > ns_of(&now) ? until_ns - ns_of(&now) : 0;
-    return sleep_until(time_ns() + until_ns);
+    return posix_sleep_until(time_ns() + until_ns);
 }
 
 unsigned sleep(unsigned seconds)

@@ -12,11 +12,13 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/select.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -524,6 +526,143 @@ static void thread_test(void)
     CHECK(good, "four threads with files and memory of their own");
 }
 
+/* ---- poll and select ---- */
+
+static short looks(int fd, short events)
+{
+    struct pollfd p = {fd, events, -1};
+
+    poll(&p, 1, 0);
+    return p.revents;
+}
+
+static int later_write(void *fd)
+{
+    sleep_ms(30);
+    return (int)write((int)(intptr_t)fd, "x", 1);
+}
+
+static int later_signal(void *unused)
+{
+    (void)unused;
+    sleep_ms(30);
+    return kill(getpid(), SIGUSR2);
+}
+
+static volatile sig_atomic_t woken;
+
+static void wake(int number)
+{
+    woken = number;
+}
+
+static void poll_pipe_test(int ends[2])
+{
+    struct pollfd both[3] = {{ends[0], POLLIN, 0},
+                             {ends[1], POLLOUT, 0},
+                             {-1, POLLIN, 7}};
+    char byte;
+
+    CHECK(poll(both, 3, -1) == 1 && both[0].revents == 0 &&
+              both[1].revents == POLLOUT && both[2].revents == 0,
+          "an empty pipe can be written to, not read");
+    write(ends[1], "x", 1);
+    CHECK(poll(both, 3, -1) == 2 && both[0].revents == POLLIN,
+          "with a byte in it, it can be read");
+    CHECK(looks(ends[0], POLLOUT) == 0 && looks(ends[1], POLLIN) == 0,
+          "each end only in its direction");
+    write(ends[1], big, 65536 - 512 - 1);
+    CHECK(looks(ends[1], POLLOUT) == POLLOUT, "with room for 512 bytes");
+    write(ends[1], "x", 1);
+    CHECK(looks(ends[1], POLLOUT) == 0, "with less it is full");
+    close(ends[1]);
+    CHECK(looks(ends[0], POLLIN) == (POLLIN | POLLHUP),
+          "closed, what is in it can be read");
+    while (read(ends[0], &byte, 1) == 1) {
+        read(ends[0], back, sizeof(back));
+    }
+    CHECK(looks(ends[0], POLLIN) == (POLLIN | POLLHUP) &&
+              looks(ends[0], 0) == POLLHUP,
+          "and then its end, asked for or not");
+}
+
+static void poll_time_test(int ends[2])
+{
+    struct pollfd p = {ends[0], POLLIN, 0};
+    struct thread *t;
+    int64_t began = now_ms(), took;
+    char byte;
+
+    CHECK(poll(&p, 1, 50) == 0, "nothing comes in 50 ms");
+    took = now_ms() - began;
+    CHECK(took >= 50 && took < 500, "which it takes");
+    thread_create(&t, later_write, (void *)(intptr_t)ends[1], "writer");
+    began = now_ms();
+    CHECK(poll(&p, 1, 20000) == 1 && now_ms() - began < 10000,
+          "a byte ends the wait");
+    thread_join(t, NULL);
+    read(ends[0], &byte, 1);
+    signal(SIGUSR2, wake);
+    thread_create(&t, later_signal, NULL, "signaller");
+    CHECK(fails(poll(&p, 1, -1), EINTR) && woken == SIGUSR2,
+          "so does a handler: EINTR");
+    thread_join(t, NULL);
+    signal(SIGUSR2, SIG_DFL);
+}
+
+static void select_test(int ends[2])
+{
+    struct timeval none = {0, 0}, bad = {0, 1000000};
+    fd_set reads, writes;
+
+    FD_ZERO(&reads);
+    FD_ZERO(&writes);
+    FD_SET(ends[0], &reads);
+    FD_SET(ends[1], &writes);
+    CHECK(select(FD_SETSIZE, &reads, &writes, NULL, NULL) == 1 &&
+              !FD_ISSET(ends[0], &reads) && FD_ISSET(ends[1], &writes),
+          "select keeps in the sets what is ready");
+    FD_SET(ends[0], &reads);
+    CHECK(select(ends[0] + 1, &reads, NULL, NULL, &none) == 0 &&
+              !FD_ISSET(ends[0], &reads),
+          "and nothing after its time");
+    CHECK(fails(select(-1, NULL, NULL, NULL, &none), EINVAL) &&
+              fails(select(FD_SETSIZE + 1, NULL, NULL, NULL, &none), EINVAL) &&
+              fails(select(1, NULL, NULL, NULL, &bad), EINVAL),
+          "too many, or a wrong time: EINVAL");
+    FD_SET(ends[0], &reads);
+    FD_SET(63, &reads);
+    CHECK(fails(select(64, &reads, NULL, NULL, &none), EBADF) &&
+              FD_ISSET(ends[0], &reads),
+          "a descriptor that is not open: EBADF, and the sets stay");
+}
+
+static void poll_test(void)
+{
+    int ends[2], file = open("poll", O_RDWR | O_CREAT, 0644);
+    struct pollfd many[65] = {{0}};
+
+    CHECK(looks(file, POLLIN | POLLOUT) == (POLLIN | POLLOUT),
+          "a file is always ready");
+    close(file);
+    unlink("poll");
+    CHECK(looks(file, POLLIN) == POLLNVAL, "one that is closed: POLLNVAL");
+    CHECK(looks(1, POLLIN | POLLOUT) == POLLOUT,
+          "the terminal takes output, and nobody types");
+    CHECK(fails(poll(many, 65, 0), EINVAL), "65 entries: EINVAL");
+    pipe(ends);
+    poll_pipe_test(ends);
+    close(ends[0]);
+    pipe(ends);
+    poll_time_test(ends);
+    select_test(ends);
+    signal(SIGPIPE, SIG_IGN);
+    close(ends[0]);
+    CHECK(looks(ends[1], 0) == POLLERR, "nobody reads it: POLLERR");
+    signal(SIGPIPE, SIG_DFL);
+    close(ends[1]);
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1) {
@@ -546,6 +685,7 @@ int main(int argc, char **argv)
     inherit_test();
     pipeline_test();
     broken_pipe_test();
+    poll_test();
     death_test();
     signal_test();
     time_test();

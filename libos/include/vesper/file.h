@@ -31,11 +31,19 @@ enum file_op {
                       shared; it closes when the last holder closes or ends. */
     FILE_UNGRANT,  /* arg0 number from FILE_GRANT that was never taken */
     FILE_STATFS,   /* -> v0 total bytes, v1 free bytes */
+    FILE_POLL,     /* handle -> v0 READY_x that hold now; never waits */
     /* console only */
     TTY_GET,        /* -> v0 flags (TTY_x) */
     TTY_SET,        /* arg0 flags */
     TTY_FOREGROUND, /* arg0 domain id that Ctrl-C goes to; 0: the caller */
 };
+
+enum file_ready {
+    READY_READ = 1,   /* a read would not wait */
+    READY_WRITE = 2,  /* nor would a write of FILE_ROOM bytes */
+    READY_HANGUP = 4, /* of a pipe: nobody holds the other end */
+};
+#define FILE_ROOM 512u
 
 enum tty_flag {
     TTY_CANON = 1, /* lines with erase and kill editing, Ctrl-D ends input */
