@@ -15,7 +15,7 @@
 #define CLASSES        (HUGE_CLASS + 1u)
 #define HUGE_PARTS     (1u << (HUGE_FRAME_LOG2 - CHUNK_LOG2_MAX))
 #define SLOTS          8192u
-#define BLOCKS         2048u
+#define BLOCKS         1024u
 #define DEVICES        32u
 
 static struct boot_info boot;

@@ -25,7 +25,7 @@
 #define CHANNELS_MAX     128u
 #define CHUNKS_MAX       288u /* what one domain can have */
 #define SERVICES_MAX     16u
-#define BLOCK_LOG2       27u /* virtual addresses are given away in 128 MiB */
+#define BLOCK_LOG2       28u /* virtual addresses are given away in 256 MiB */
 #define CHILD_SLOTS_LOG2 10u
 #define APP_QUOTA        (64ull << 20)
 #define CHUNK_LOG2_MAX   18u /* memory is handed out in chunks up to this */

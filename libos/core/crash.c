@@ -5,6 +5,7 @@
  */
 #include "crash.h"
 
+#include <signal.h>
 #include <stddef.h>
 
 #include <vesper/root.h>
@@ -94,7 +95,8 @@ static void what_put(struct text *line, const struct cause *c, uint64_t far)
     const struct thread *owner = c->address ? guard_owner(far) : NULL;
     const struct thread *self = sched_current();
     if (self != NULL && self->fault_final) {
-        text_put(line, "no memory for a stack: ");
+        text_put(line, self->fault_why != NULL ? self->fault_why
+                                               : "no memory for a stack: ");
     }
     if (owner != NULL) {
         text_put(line, "stack overflow of thread ");
@@ -209,6 +211,10 @@ _Noreturn void crash_report(struct upcall_page *page, bool critical)
     what_put(&line, &cause, page->fault.far);
     line_end(&line);
     backtrace(&line, context);
+    const struct thread *self = sched_current();
+    if (self != NULL && self->fault_final && self->fault_bus) {
+        cause.signal = SIGBUS;
+    }
     uint64_t w[8] = {ROOT_CRASH, (uint64_t)cause.signal};
     (void)root_call(w, 0);
     for (;;) {

@@ -57,6 +57,19 @@ void memory_init(uint64_t base, uint64_t bytes)
     range_end = base + bytes;
 }
 
+uint64_t memory_arena(uint64_t *bytes)
+{
+    memory_enter();
+    uint64_t half = (range_end - range_next) / 2;
+    if (*bytes > half) {
+        *bytes = half / STRETCH_BYTES * STRETCH_BYTES;
+    }
+    range_end -= *bytes;
+    uint64_t va = range_end;
+    mutex_unlock(&memory_lock);
+    return va;
+}
+
 void memory_enter(void)
 {
     stack_touch(MEMORY_STACK_BYTES);

@@ -19,6 +19,10 @@ void memory_init(uint64_t base, uint64_t bytes);
  * left, or too many. */
 uint64_t memory_reserve(uint64_t bytes, uint64_t top_bytes, cptr_t *stretch);
 
+/* Slots of addresses without stretches: *bytes of them, or half of what is left
+ * if that is less. */
+uint64_t memory_arena(uint64_t *bytes);
+
 /* Map zeroed pages at [va, end). False: no memory; some may be mapped. */
 bool memory_pages(cptr_t stretch, uint64_t va, uint64_t end);
 

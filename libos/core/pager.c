@@ -101,9 +101,11 @@ static bool is_unmapped(uint64_t esr)
 bool pager_fault(const struct upcall_page *page)
 {
     struct thread *self = sched_current();
-    if (self == NULL || self->fault_final || !is_unmapped(page->fault.esr) ||
-        stack_owner(page->fault.far) == NULL || memory_lock.owner == self) {
+    if (self == NULL || self->fault_final || memory_lock.owner == self) {
         return false;
+    }
+    if (!is_unmapped(page->fault.esr) || stack_owner(page->fault.far) == NULL) {
+        return paging_fault != NULL && paging_fault(page);
     }
     self->fault_page = page->fault.far & ~(PAGE_BYTES - 1);
     sched_park_in(&pager.faults);

@@ -13,5 +13,9 @@
 bool pager_start(void);
 
 /* On the upcall stack, unparked: is this fault one of an unmapped page of a
- * stack? Then the running thread waits. Else the fault is a crash. */
+ * stack, or in a region? Then the running thread waits. Else the fault is a
+ * crash. */
 bool pager_fault(const struct upcall_page *page);
+
+/* The same for regions, if the program has any (paging/fault.c). */
+__attribute__((weak)) bool paging_fault(const struct upcall_page *page);

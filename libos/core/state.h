@@ -58,8 +58,12 @@ struct thread {
     uint64_t deadline; /* ticks; valid while sleeping */
     uint64_t event_mask, event_got;
     bool wants_write;    /* while it waits for a rwlock */
-    uint64_t fault_page; /* while the pager has it */
+    uint64_t fault_page; /* while a pager has it */
     bool fault_final;    /* the pager could not help */
+    uint64_t fault_address;
+    bool fault_write;
+    bool fault_bus;        /* final: as by SIGBUS */
+    const char *fault_why; /* final: in words; NULL: a stack */
 
     /* written by the thread itself only: */
     uint32_t signals_held;          /* signals_hold nests so deep */

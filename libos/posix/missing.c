@@ -3,7 +3,7 @@
  * POSIX functions that Vesper does not have but that a program can go on
  * without: each fails with ENOSYS and says its name once on the console.
  *
- * Those that no program can do without (fork, exec, mmap) are not even here, so
+ * Those that no program can do without (fork, exec) are not even here, so
  * that linking fails and names them.
  */
 #include <sys/stat.h>

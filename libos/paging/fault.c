@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: BSL-1.0
+ *
+ * The upcall handler parks who faults in a region; a thread, the region pager,
+ * has the driver answer, one fault after the other, and may wait for the card
+ * meanwhile. Its stack is mapped: faults of other threads' stacks are another
+ * pager's (core/pager.c), which never waits.
+ *
+ * What cannot be answered goes to the program's handler: a frame on the stack
+ * of the thread that faulted, which runs the handler and then goes on where it
+ * was. Without a handler it faults once more and ends the program.
+ */
+#include "fault.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <vesper/memory.h>
+
+#include "../core/page.h"
+#include "../core/pager.h"
+#include "../core/sched.h"
+#include "../core/switch.h"
+#include "../core/threads.h"
+#include "paging.h"
+
+#define STACK_BYTES 16384u
+
+/* Guarded by the mask. */
+static struct {
+    struct thread *idle;   /* the pager itself */
+    struct thread *faults; /* who waits for it */
+} pager;
+
+static void (*handler)(const struct paging_fault *fault);
+
+/* ---- failures ---------------------------------------------------------- */
+
+struct fault_frame {
+    struct saved_context context;
+    struct fp_state fp;
+    struct paging_fault fault;
+};
+#define FRAME_BYTES ((sizeof(struct fault_frame) + 15) & ~15ull)
+
+/* On the stack of the thread that faulted, after what the fault interrupted. */
+static _Noreturn void frame_run(struct fault_frame *frame)
+{
+    handler(&frame->fault);
+    upcall_mask();
+    fp_restore(&frame->fp);
+    context_copy(&upcall_page->slots[UPCALL_SLOT], &frame->context);
+    sched_resume();
+}
+
+static void frame_push(struct thread *t, const struct paging_fault *fault)
+{
+    struct fault_frame *frame =
+        (struct fault_frame *)((t->context.sp & ~15ull) - FRAME_BYTES);
+    memcpy(&frame->context, &t->context, sizeof(frame->context));
+    memcpy(&frame->fp, &t->fp, sizeof(frame->fp));
+    frame->fault = *fault;
+    t->context.x[0] = (uintptr_t)frame;
+    t->context.sp = (uintptr_t)frame;
+    t->context.pc = (uintptr_t)frame_run;
+}
+
+/* t is parked, and nobody but us knows of it. */
+static void fault_fail(struct thread *t, int error)
+{
+    struct paging_fault fault = {(void *)t->fault_address, t->fault_write,
+                                 error};
+    if (handler != NULL) {
+        frame_push(t, &fault);
+        return;
+    }
+    t->fault_final = true;
+    t->fault_bus = error != EACCES;
+    t->fault_why = error == EACCES   ? "the region forbids it: "
+                   : error == ENXIO  ? "behind the end of its file: "
+                   : error == ENOMEM ? "no memory for a page: "
+                                     : "a page is lost: ";
+}
+
+void paging_on_fault(void (*new_handler)(const struct paging_fault *fault))
+{
+    handler = new_handler;
+}
+
+/* ---- faults ------------------------------------------------------------ */
+
+/* With the lock. */
+static int fault_answer(uint64_t address, bool write)
+{
+    struct region *r = region_find(address);
+    if (r == NULL) {
+        return EACCES; /* it was unmapped meanwhile */
+    }
+    uint32_t i = (uint32_t)((address - r->base) / PAGE_BYTES);
+    uint8_t need = write ? REGION_WRITE : REGION_READ;
+    if (r->page[i].hole || (r->page[i].rights & need) == 0) {
+        return EACCES;
+    }
+    counts.faults++;
+    return r->driver->fault(r, i, write);
+}
+
+static struct thread *fault_next(void)
+{
+    upcall_mask();
+    while (pager.faults == NULL) {
+        (void)sched_wait(&pager.idle, DEADLINE_NONE, false);
+    }
+    struct thread *t = pager.faults;
+    list_remove(&pager.faults, t);
+    t->list = NULL;
+    upcall_unmask();
+    return t;
+}
+
+static void *pager_main(void *unused)
+{
+    for (;;) {
+        struct thread *t = fault_next();
+        mutex_lock(&paging_lock);
+        int error = fault_answer(t->fault_address, t->fault_write);
+        mutex_unlock(&paging_lock);
+        if (error != 0) {
+            fault_fail(t, error);
+        }
+        upcall_mask();
+        sched_wake(t, WAKE_NORMAL);
+        upcall_unmask();
+    }
+    return unused;
+}
+
+/* ESR_EL1: a data abort from EL0, by translation or permission. */
+static bool is_page_fault(uint64_t esr)
+{
+    uint64_t status = esr & 0x3c;
+    return esr >> 26 == 0x24 && (status == 0x04 || status == 0x0c);
+}
+
+bool paging_fault(const struct upcall_page *page)
+{
+    struct thread *self = sched_current();
+    if (!is_page_fault(page->fault.esr) || paging_lock.owner == self ||
+        region_find(page->fault.far) == NULL) {
+        return false;
+    }
+    self->fault_address = page->fault.far;
+    self->fault_write = page->fault.esr >> 6 & 1;
+    sched_park_in(&pager.faults);
+    if (pager.idle != NULL) {
+        sched_wake(pager.idle, WAKE_NORMAL);
+    }
+    return true;
+}
+
+static bool pager_make(void)
+{
+    const struct thread_attributes a = {
+        .name = "regions",
+        .stack = memory_map(STACK_BYTES),
+        .stack_bytes = STACK_BYTES,
+        .priority = THREAD_PRIORITY_MAX,
+    };
+    if (a.stack == NULL) {
+        return false;
+    }
+    struct thread *t = thread_make(&a);
+    t->start = pager_main;
+    thread_start_own(t);
+    return true;
+}
+
+bool fault_start(void)
+{
+    static bool started; /* guarded by the paging lock */
+    mutex_lock(&paging_lock);
+    started = started || pager_make();
+    mutex_unlock(&paging_lock);
+    return started;
+}
