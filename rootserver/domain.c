@@ -28,22 +28,47 @@ cptr_t domain_object(const struct domain *d, uint32_t place)
 
 /* ---- memory of a domain ------------------------------------------------ */
 
-int domain_grow(struct domain *d, uint32_t log2)
+static int chunk_add(struct domain *d, uint32_t log2, bool optimistic)
 {
     if (d->chunks == CHUNKS_MAX ||
-        d->memory_bytes + (1ull << log2) > d->quota) {
+        !broker_may_grow(d, 1ull << log2, optimistic)) {
         return ENOMEM;
     }
     uint32_t slot = chunk_take(log2);
+    while (slot == 0 && !optimistic && broker_take()) {
+        slot = chunk_take(log2);
+    }
     if (slot == 0) {
         return ENOMEM;
     }
     uint64_t info, address, word;
     (void)sys_cap_identify(slot, &info, &address, &word);
-    d->chunk[d->chunks++] =
-        (struct chunk){slot, (uint8_t)log2, (uint16_t)(address >> 16)};
+    d->chunk[d->chunks++] = (struct chunk){slot, (uint8_t)log2, optimistic,
+                                           (uint16_t)(address >> 16)};
     d->memory_bytes += 1ull << log2;
     return 0;
+}
+
+int domain_grow(struct domain *d, uint32_t log2)
+{
+    if (d->memory_bytes - d->optimistic_bytes + (1ull << log2) > d->quota) {
+        return ENOMEM;
+    }
+    broker_pressure();
+    return chunk_add(d, log2, false);
+}
+
+int domain_grow_optimistic(struct domain *d, uint32_t log2)
+{
+    if (d->optimistic_bytes + (1ull << log2) > d->optimistic ||
+        d->revoke_at != 0) {
+        return ENOMEM;
+    }
+    int error = chunk_add(d, log2, true);
+    if (error == 0) {
+        d->optimistic_bytes += 1ull << log2;
+    }
+    return error;
 }
 
 static enum abi_error make(struct domain *d, cptr_t dst, uint32_t type,
@@ -182,7 +207,8 @@ static int set_scheduler(const struct domain *d)
 /* The bits that the root server sets, in the order of enum object_place. */
 static int make_events(struct domain *d)
 {
-    static const uint8_t bit[] = {EVENT_CHILD, EVENT_SIGNAL, EVENT_ACCEPT};
+    static const uint8_t bit[] = {EVENT_CHILD, EVENT_SIGNAL, EVENT_ACCEPT,
+                                  EVENT_REVOKE};
     for (uint32_t i = 0; i < sizeof(bit); i++) {
         if (sys_event_mint(domain_object(d, OBJECT_EVENT_CHILD + i),
                            domain_object(d, OBJECT_DISPATCHER), bit[i])) {
@@ -257,7 +283,7 @@ static void release(struct domain *d)
         block_give(d->block, d->block_address);
     }
     d->cnode = d->objects = d->block = 0;
-    d->memory_bytes = 0;
+    d->memory_bytes = d->optimistic_bytes = d->revoke_at = 0;
 }
 
 /* Its scheduler is gone: it goes on as any other program. */

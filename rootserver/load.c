@@ -401,6 +401,7 @@ int load(const struct load_request *r, struct domain **out)
         load_abort();
         return e;
     }
+    l.d->optimistic = r->optimistic;
     l.d->parent = r->parent;
     l.d->manifest = r->manifest;
     l.d->origin = r->manifest >= 0 ? r->manifest : r->origin;

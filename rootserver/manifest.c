@@ -268,7 +268,7 @@ static int irq_read(struct parse *p)
     return word_keep(p, 1, &d->irqs[n].word);
 }
 
-static int memory_read(struct parse *p)
+static int size_read(struct parse *p, uint64_t *bytes)
 {
     uint64_t number = 0;
     const char *end = number_read(word_text(p, 1), UINT32_MAX, &number);
@@ -281,8 +281,21 @@ static int memory_read(struct parse *p)
     if (number == 0 || (number << shift) % PAGE_BYTES != 0) {
         return fail_value(p, 1, "is not 4K or a multiple");
     }
-    p->domain->memory_bytes = number << shift;
+    *bytes = number << shift;
+    return 0;
+}
+
+static int memory_read(struct parse *p)
+{
+    if (size_read(p, &p->domain->memory_bytes) != 0) {
+        return -1;
+    }
     return word_keep(p, 1, &p->domain->memory);
+}
+
+static int optimistic_read(struct parse *p)
+{
+    return size_read(p, &p->domain->optimistic_bytes);
 }
 
 static int priority_read(struct parse *p)
@@ -469,6 +482,7 @@ static const struct key keys[] = {
     {"device", device_read, 2, 2, true, false},
     {"irq", irq_read, 1, 1, true, false},
     {"memory", memory_read, 1, 1, true, true},
+    {"optimistic", optimistic_read, 1, 1, true, true},
     {"priority", priority_read, 1, 1, true, true},
     {"weight", weight_read, 1, 1, true, true},
     {"budget", budget_read, 2, 2, true, true},

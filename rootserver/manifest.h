@@ -17,6 +17,7 @@
  *         device 0x3f201000 4096   device memory, multiples of 4096  <= 4
  *         irq 57              interrupt, 0..95                       <= 4
  *         memory 512K         quota; K or M                          1M
+ *         optimistic 4M       beyond it, may be taken back; K or M    none
  *         priority 200        1..255, greater is more urgent         100
  *         weight 300          1..1000, share by stride               100
  *         budget 3000 10000   us of CPU in each period of us, by edf none
@@ -109,6 +110,7 @@ struct manifest_domain {
     struct manifest_word file;
     uint64_t memory_bytes;       /* multiple of 4096, > 0 */
     struct manifest_word memory; /* where it was said, if it was */
+    uint64_t optimistic_bytes;   /* multiple of 4096 */
     uint32_t priority;
     uint32_t weight;
     uint32_t budget_us; /* <= period_us; both 0: none */

@@ -23,12 +23,13 @@
 
 #define DOMAINS_MAX      128u
 #define CHANNELS_MAX     128u
-#define CHUNKS_MAX       288u /* what one domain can have */
+#define CHUNKS_MAX       352u /* what one domain can have */
 #define SERVICES_MAX     16u
 #define BLOCK_LOG2       28u /* virtual addresses are given away in 256 MiB */
 #define CHILD_SLOTS_LOG2 10u
 #define APP_QUOTA        (64ull << 20)
 #define CHUNK_LOG2_MAX   18u /* memory is handed out in chunks up to this */
+#define APP_OPTIMISTIC   (16ull << 20)
 #define APP_STACK        (512ull << 10)
 #define SERVER_STACK     (64ull << 10)
 #define APP_PRIORITY     100u
@@ -108,15 +109,18 @@ enum object_place {
     OBJECT_EVENT_CHILD,
     OBJECT_EVENT_SIGNAL,
     OBJECT_EVENT_ACCEPT,
-    OBJECT_STRETCH = 8,    /* one for each slot of the image */
-    OBJECT_STRETCHES = 64, /* all slots of a block; the last: devices */
+    OBJECT_EVENT_REVOKE,
+    OBJECT_EVENT_IRQ,      /* only while an interrupt is bound */
+    OBJECT_STRETCH = 9,    /* one for each slot of the image */
+    OBJECT_STRETCHES = 63, /* so many; the last: devices */
     OBJECT_FRAMES = OBJECT_STRETCH + OBJECT_STRETCHES,
 };
 
 struct chunk {
     uint32_t slot;
     uint8_t log2;
-    uint16_t place; /* address / 64 KiB */
+    bool optimistic; /* broker.c may take it back */
+    uint16_t place;  /* address / 64 KiB */
 };
 
 struct domain {
@@ -130,6 +134,11 @@ struct domain {
     int32_t origin;   /* whose needs hold: its own, or its ancestor's */
     uint64_t quota, memory_bytes;
     uint64_t handed; /* ticks of domains that it scheduled, and that ended */
+    /* broker.c: of memory_bytes, beyond the quota; how much that may become;
+     * to how much it is to shrink, and until when (ticks; 0: by no time); how
+     * many chunks were taken by force. */
+    uint64_t optimistic_bytes, optimistic, optimistic_goal, revoke_at;
+    uint32_t forced;
     struct chunk chunk[CHUNKS_MAX];
     uint32_t chunks;
     uint32_t objects, cnode; /* root slots: its objects; its CSpace */
@@ -155,6 +164,8 @@ void domain_reap(struct domain *d);
 int domain_make(struct domain *d, cptr_t dst, uint32_t type, uint32_t log2,
                 uint32_t count, uint32_t rank);
 int domain_grow(struct domain *d, uint32_t log2);
+/* The same with memory that is only lent. */
+int domain_grow_optimistic(struct domain *d, uint32_t log2);
 /* Make the stretch at place, for an address inside the domain's block. */
 int domain_stretch(struct domain *d, uint32_t place, uint64_t va);
 cptr_t domain_object(const struct domain *d, uint32_t place);
@@ -172,9 +183,10 @@ struct load_request {
     uint32_t parent;
     uint32_t scheduler; /* 0: the root server, with params */
     struct scheduler_params params;
-    int32_t manifest;            /* index, or -1 */
-    int32_t origin;              /* of the parent */
-    uint64_t quota, stack_bytes; /* of the first stack, whole pages */
+    int32_t manifest; /* index, or -1 */
+    int32_t origin;   /* of the parent */
+    uint64_t quota, optimistic;
+    uint64_t stack_bytes; /* of the first stack, whole pages */
     uint32_t argc, envc, fd_count;
     const char *strings; /* argv, then envp */
     uint32_t strings_bytes;
@@ -205,6 +217,21 @@ struct channel_memory {
 bool service_memory(uint32_t n, struct channel_memory *out);
 /* The root server's own channel to the console. NULL: there is none. */
 struct channel_page *service_console(cptr_t *event);
+
+/* ---- broker.c: memory that is lent, and comes back ---------------------- */
+
+/* May the domain get so much now, and guarantees still be kept? */
+bool broker_may_grow(const struct domain *d, uint64_t bytes, bool optimistic);
+/* Memory changed hands: ask for some back if it runs short. */
+void broker_pressure(void);
+/* Take a chunk from who has most of what is lent; false: nothing is lent. */
+bool broker_take(void);
+/* Take from those whose time is over at t; when the next one's is, or ~0. */
+uint64_t broker_run(uint64_t t);
+int broker_reclaim(uint64_t w[8]);
+int broker_demand(const struct domain *d, uint64_t w[8]);
+int broker_return(struct domain *d, const uint64_t w[8]);
+int broker_contract(uint64_t w[8]);
 
 /* ---- system.c: what the manifest says ---------------------------------- */
 
@@ -245,6 +272,8 @@ void schedule_init(const struct scheduler_policy *policy);
 void schedule_add(const struct domain *d,
                   const struct scheduler_params *params);
 void schedule_remove(const struct domain *d);
+/* The choice is made anew as soon as the call is over. */
+void schedule_again(void);
 uint32_t schedule_priority(const struct domain *d);
 /* ~0 if it is more than any parameter may be. */
 uint64_t schedule_ticks(uint64_t ns);

@@ -96,7 +96,8 @@ _Noreturn void schedule(void)
         (void)sys_resume(interrupted); /* a call just begun goes first */
     }
     for (;;) {
-        uint64_t t = now(), wake = look(t);
+        uint64_t t = now(), wake = look(t), due = broker_run(t);
+        wake = due < wake ? due : wake;
         struct scheduler_choice next = scheduler_choose(&table, t);
         uint64_t until = next.until < wake ? next.until : wake;
         if (next.child == SCHED_NONE) {
@@ -142,8 +143,7 @@ uint32_t schedule_priority(const struct domain *d)
     return table.child[d->index].params.priority;
 }
 
-/* The new choice is made as soon as the call is over. */
-static void choose_anew(void)
+void schedule_again(void)
 {
     (void)__atomic_fetch_or(&page()->pending, REASON_CHILD, __ATOMIC_RELAXED);
 }
@@ -159,7 +159,7 @@ int schedule_policy(uint64_t w[8])
     }
     if (policy != table.policy) {
         scheduler_use(&table, policy, now());
-        choose_anew();
+        schedule_again();
     }
     strncpy((char *)&w[1], policy->name, sizeof(name) - 1);
     return 0;
@@ -219,6 +219,6 @@ int schedule_change(uint64_t w[8])
         return EINVAL;
     }
     scheduler_set(&table, d->index, &p, now());
-    choose_anew();
+    schedule_again();
     return 0;
 }

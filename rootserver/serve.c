@@ -84,6 +84,7 @@ static int spawn(void *context)
         .scheduler = request.flags & SPAWN_NESTED ? s->parent->id : 0,
         .params = APP_PARAMS,
         .quota = APP_QUOTA,
+        .optimistic = APP_OPTIMISTIC,
         .stack_bytes = APP_STACK,
         .argc = request.argc,
         .envc = request.envc,
@@ -188,7 +189,9 @@ static int op_memory(struct domain *d, uint64_t w[8])
     if (!size || w[2] > UINT32_MAX) {
         return EINVAL;
     }
-    int e = domain_grow(d, (uint32_t)w[1]);
+    bool lent = w[3] == 1;
+    int e = lent ? domain_grow_optimistic(d, (uint32_t)w[1])
+                 : domain_grow(d, (uint32_t)w[1]);
     if (e != 0) {
         return e;
     }
@@ -197,6 +200,7 @@ static int op_memory(struct domain *d, uint64_t w[8])
                            0, 0) != ERR_OK) {
         d->chunks--;
         d->memory_bytes -= 1ull << w[1];
+        d->optimistic_bytes -= lent ? 1ull << w[1] : 0;
         chunk_give(chunk, (uint32_t)w[1]);
         return EINVAL;
     }
@@ -335,6 +339,14 @@ static int dispatch(struct domain *d, uint64_t w[8], bool with_cap)
         return schedule_change(w);
     case ROOT_ACCOUNT:
         return account_row(w);
+    case ROOT_RECLAIM:
+        return broker_reclaim(w);
+    case ROOT_DEMAND:
+        return broker_demand(d, w);
+    case ROOT_RETURN:
+        return broker_return(d, w);
+    case ROOT_CONTRACT:
+        return broker_contract(w);
     default:
         return ENOSYS;
     }

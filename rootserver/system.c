@@ -106,7 +106,7 @@ static int give_irqs(struct domain *d, const struct manifest_domain *m)
 {
     for (uint32_t i = 0; i < m->irq_count; i++) {
         uint32_t irq = memory_slot_irq() + m->irqs[i].number;
-        cptr_t own = domain_object(d, OBJECT_EVENT_ACCEPT + 1);
+        cptr_t own = domain_object(d, OBJECT_EVENT_IRQ);
         enum abi_error e =
             sys_cap_copy(CPTR(d->cnode, SLOT_IRQ + i), irq, RIGHTS_ALL, 0, 0);
         if (e == ERR_OK) {
@@ -130,8 +130,7 @@ int system_devices(struct domain *d, int32_t index, struct start_info *info)
 {
     const struct manifest_domain *m = &manifest.domains[index];
     uint32_t place = OBJECT_STRETCH + OBJECT_STRETCHES - 1;
-    uint64_t base =
-        d->block_address + (OBJECT_STRETCHES - 1ull) * STRETCH_BYTES;
+    uint64_t base = d->block_address + (1ull << BLOCK_LOG2) - STRETCH_BYTES;
     uint64_t va = base;
     int e = m->device_count > 0 ? domain_stretch(d, place, base) : 0;
     for (uint32_t i = 0; e == 0 && i < m->device_count; i++) {
@@ -215,6 +214,7 @@ static int start_one(int32_t index)
                    .budget = schedule_ticks(m->budget_us * 1000ull),
                    .slack = m->slack},
         .quota = m->memory_bytes,
+        .optimistic = m->optimistic_bytes,
         .stack_bytes = SERVER_STACK,
         .argc = 1u + m->arg_count,
         .strings = strings,

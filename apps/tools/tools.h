@@ -27,6 +27,8 @@
     X(kill, "[-SIGNAL] ID ... | -l", "end a program or send it a signal")      \
     X(ledger, "", "list all memory of the board by type, owner and state")     \
     X(ls, "[-la] [PATH ...]", "list directories")                              \
+    X(mem, "[reclaim DOMAIN KIB [MS]]",                                        \
+      "show who has what of the memory, or want some back")                    \
     X(mkdir, "[-p] DIRECTORY ...", "make directories")                         \
     X(mv, "FROM ... TO", "move or rename files")                               \
     X(poweroff, "", "stop the machine")                                        \

@@ -145,8 +145,17 @@ static bool is_page_fault(uint64_t esr)
 bool paging_fault(const struct upcall_page *page)
 {
     struct thread *self = sched_current();
-    if (!is_page_fault(page->fault.esr) || paging_lock.owner == self ||
-        region_find(page->fault.far) == NULL) {
+    if (!is_page_fault(page->fault.esr)) {
+        return false;
+    }
+    if (paging_lock.owner == self) {
+        bool mended = window_fault(page->fault.far);
+        if (mended) {
+            sched_park();
+        }
+        return mended;
+    }
+    if (region_find(page->fault.far) == NULL) {
         return false;
     }
     self->fault_address = page->fault.far;

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define TRIES 4u /* as often may a frame be taken in one fault */
+
 static struct paging_store *store_of(const struct region *r)
 {
     return r->state;
@@ -38,41 +40,53 @@ static uint32_t row_in(const struct region *r, uint32_t i)
     return n;
 }
 
-/* Fill n pages at `to`; *got: the bytes that are there. */
-static int fetch(const struct region *r, uint32_t i, uint32_t n, char *to,
-                 size_t *got)
+/* Have n pages in the buffer; *got: how many bytes are there. */
+static int fetch(const struct region *r, uint32_t i, uint32_t n, size_t *got)
 {
+    struct paging_store *s = store_of(r);
+    void *to = paging_buffer();
     size_t bytes = n * PAGE_BYTES;
-    int error = 0;
     *got = 0;
-    if (r->page[i].stored) {
-        struct paging_store *s = store_of(r);
-        error = s->read(s, r->page[i].place, to, bytes, got);
-        if (error == 0 && *got == 0) {
-            error = ENXIO;
-        }
-        counts.reads += n;
+    if (to == NULL) {
+        return ENOMEM;
     }
-    if (error == 0) {
-        memset(to + *got, 0, bytes - *got);
+    int error = s->read(s, r->page[i].place, to, bytes, got);
+    if (error == 0 && *got == 0) {
+        error = ENXIO;
     }
+    counts.reads += n;
     return error;
+}
+
+/* Fill n frames: with `got` bytes of the buffer, then zeros. */
+static int fill(struct frame *const f[], uint32_t n, size_t got)
+{
+    char *to = paging_peek(f, n);
+    if (to == NULL) {
+        return ENOMEM;
+    }
+    memcpy(to, paging_buffer(), got);
+    memset(to + got, 0, n * PAGE_BYTES - got);
+    /* One that was taken meanwhile is missed when it is to be shown. */
+    (void)paging_unpeek(f, n);
+    return 0;
 }
 
 static int page_in(struct region *r, uint32_t i)
 {
     struct frame *f[PAGING_ROW];
     uint32_t wanted = row_in(r, i), n = 0;
+    size_t got = 0;
     while (n < wanted && (f[n] = resident_take()) != NULL) {
         n++;
     }
-    if (n == 0) {
-        return ENOMEM;
+    int error = n == 0 ? ENOMEM : 0;
+    if (error == 0 && r->page[i].stored) {
+        error = fetch(r, i, n, &got);
     }
-    size_t got;
-    char *to = paging_peek(f, n);
-    int error = to != NULL ? fetch(r, i, n, to, &got) : ENOMEM;
-    paging_unpeek(f, n);
+    if (error == 0) {
+        error = fill(f, n, got);
+    }
     for (uint32_t k = 0; k < n; k++) {
         if (error == 0 && (k == 0 || k * PAGE_BYTES < got)) {
             resident_enter(f[k], r, i + k);
@@ -85,25 +99,75 @@ static int page_in(struct region *r, uint32_t i)
     return error;
 }
 
-static int fault(struct region *r, uint32_t i, bool write)
+/* What cannot be written out must not lie in memory that is only lent. */
+static int keep(struct region *r, uint32_t i)
+{
+    struct frame *from = r->page[i].frame, *to = from;
+    if (from->list == NULL) {
+        return 0;
+    }
+    region_hide(r, i);
+    if (frame_is_lent(from)) {
+        to = paging_take_any(false);
+        if (to == NULL) {
+            return ENOMEM;
+        }
+        struct frame *both[] = {to, from};
+        char *at = paging_peek(both, 2);
+        if (at == NULL) {
+            paging_give(to);
+            return ENOMEM;
+        }
+        memcpy(at, at + PAGE_BYTES, PAGE_BYTES);
+        if (!paging_unpeek(both, 2)) {
+            paging_give(to);
+            return EAGAIN;
+        }
+        resident_give(from);
+        to->dirty = true;
+    } else {
+        resident_nail(from);
+    }
+    r->page[i].frame = to;
+    return 0;
+}
+
+/* EAGAIN: its frame was taken from us. */
+static int show(struct region *r, uint32_t i, bool write)
 {
     struct page *p = &r->page[i];
     if (p->lost) {
         return EIO;
     }
     int error = p->frame == NULL ? page_in(r, i) : 0;
+    if (error == 0 && write && store_of(r)->write == NULL) {
+        error = keep(r, i);
+    }
     if (error != 0) {
         return error;
     }
     struct frame *f = p->frame;
-    f->dirty = f->dirty || write;
-    if (write && store_of(r)->write == NULL) {
-        resident_nail(f);
+    bool dirty = f->dirty || write;
+    if (region_show(r, i, f, dirty ? p->rights : REGION_READ) != 0) {
+        return EAGAIN;
     }
+    f->dirty = dirty;
     resident_touch(f);
-    error = region_show(r, i, f, f->dirty ? p->rights : REGION_READ);
+    return 0;
+}
+
+static int fault(struct region *r, uint32_t i, bool write)
+{
+    int error = EAGAIN;
+    for (uint32_t tries = 0; tries < TRIES && error == EAGAIN; tries++) {
+        const struct frame *f = r->page[i].frame;
+        if (tries > 0 || (f != NULL && frame_is_gone(f))) {
+            banks_sweep();
+        }
+        error = show(r, i, write);
+    }
     resident_balance();
-    return error;
+    return error == EAGAIN ? EIO : error;
 }
 
 /* ---- out --------------------------------------------------------------- */
@@ -126,6 +190,17 @@ static bool joins(struct region *r, uint32_t i, uint32_t k)
     return true;
 }
 
+static int copy_out(struct frame *const f[], uint32_t n)
+{
+    void *to = paging_buffer();
+    const char *from = to != NULL ? paging_peek(f, n) : NULL;
+    if (from == NULL) {
+        return ENOMEM;
+    }
+    memcpy(to, from, n * PAGE_BYTES);
+    return paging_unpeek(f, n) ? 0 : EIO;
+}
+
 int paged_clean(struct region *r, uint32_t i, uint32_t end)
 {
     struct paging_store *s = store_of(r);
@@ -141,11 +216,10 @@ int paged_clean(struct region *r, uint32_t i, uint32_t end)
     if (n == 0) {
         return 0;
     }
-    const char *from = paging_peek(f, n);
-    int error = from != NULL
-                    ? s->write(s, r->page[i].place, from, n * PAGE_BYTES)
-                    : ENOMEM;
-    paging_unpeek(f, n);
+    int error = copy_out(f, n);
+    if (error == 0) {
+        error = s->write(s, r->page[i].place, paging_buffer(), n * PAGE_BYTES);
+    }
     for (uint32_t k = 0; k < n && error == 0; k++) {
         f[k]->dirty = false;
         r->page[i + k].stored = true;

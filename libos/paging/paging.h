@@ -6,6 +6,7 @@
  *   region.c    regions in them, and what one does with them
  *   fault.c     from the upcall to the driver and back
  *   frame.c     memory: banks of 63 frames
+ *   broker.c    what the root server wants back
  *   resident.c  which pages of paged regions are in memory
  *   nailed.c, physical.c, paged.c   the drivers
  *   card.c      files for paged regions
@@ -46,9 +47,28 @@ struct frame {
 };
 
 cptr_t frame_slot(const struct frame *f);
-/* The same, with old contents. */
-struct frame *paging_take_any(void);
+/* The same, with old contents; lent: of optimistic memory, if there is some,
+ * which goes away when the root server wants it. */
+struct frame *paging_take_any(bool lent);
+/* Is it of a bank that was taken from us? */
+bool frame_is_gone(const struct frame *f);
+bool frame_is_lent(const struct frame *f);
 uint32_t frames_free(void);
+/* In the upcall handler, of a thread with the lock: is the fault in the window?
+ * Then it is mended. */
+bool window_fault(uint64_t address);
+/* PAGING_ROW pages that stores read and write; NULL: no memory. */
+void *paging_buffer(void);
+
+/* Those that were taken from us: what was in them is read again, or lost. */
+void banks_sweep(void);
+/* Give back the lent bank with the fewest dirty pages; false: there is none. */
+bool banks_give(void);
+
+/* ---- broker.c ---------------------------------------------------------- */
+
+/* Hear of the root server's wishes from now on; false: no memory. */
+bool broker_listen(void);
 
 /* ---- resident.c -------------------------------------------------------- */
 
@@ -66,6 +86,9 @@ void resident_enter(struct frame *f, struct region *r, uint32_t i);
 void resident_touch(struct frame *f);
 /* It cannot be written out: it is no page of ours any more. */
 void resident_nail(struct frame *f);
+/* The page goes, its frame stays taken; contents that cannot be kept are lost.
+ */
+void resident_evict(struct frame *f);
 /* Hide the pages that are longest there, as many as there should be hidden. */
 void resident_balance(void);
 

@@ -51,6 +51,29 @@ static void hide_oldest(void)
     list_push(&hidden, f);
 }
 
+/* Its page is in memory no more. The contents of a frame that was taken from us
+ * cannot be written out, but the store has those of a clean page. */
+static void page_out(struct frame *f)
+{
+    struct region *r = f->region;
+    region_hide(r, f->page);
+    if (f->dirty &&
+        (frame_is_gone(f) || paged_clean(r, f->page, r->pages) != 0)) {
+        r->page[f->page].lost = true;
+        counts.lost++;
+    }
+    list_take(f);
+    r->page[f->page].frame = NULL;
+    f->used = true;
+    f->dirty = f->mapped = false;
+}
+
+void resident_evict(struct frame *f)
+{
+    page_out(f);
+    counts.frames--;
+}
+
 /* The frame of the page that is to go, in no list; or NULL. */
 static struct frame *evict(void)
 {
@@ -58,18 +81,9 @@ static struct frame *evict(void)
         hide_oldest();
     }
     struct frame *f = hidden.first;
-    if (f == NULL) {
-        return NULL;
+    if (f != NULL) {
+        page_out(f);
     }
-    struct page *p = &f->region->page[f->page];
-    if (f->dirty && paged_clean(f->region, f->page, f->region->pages) != 0) {
-        p->lost = true;
-        counts.lost++;
-    }
-    list_take(f);
-    p->frame = NULL;
-    f->used = true;
-    f->dirty = false;
     return f;
 }
 
@@ -77,7 +91,7 @@ struct frame *resident_take(void)
 {
     struct frame *f = NULL;
     if (counts.frames < counts.limit) {
-        f = paging_take_any();
+        f = paging_take_any(true);
         counts.frames += f != NULL;
     }
     return f != NULL ? f : evict();

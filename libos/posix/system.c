@@ -57,6 +57,29 @@ int sys_memory(struct sys_memory *out)
     return result(error);
 }
 
+int sys_contract(uint32_t domain, struct sys_contract *out)
+{
+    uint64_t w[8] = {ROOT_CONTRACT, domain};
+    int error = root_call(w, 0);
+
+    if (error == 0) {
+        *out = (struct sys_contract){.guaranteed = w[1] != 0,
+                                     .bytes = w[2],
+                                     .used = w[3],
+                                     .optimistic = w[4],
+                                     .optimistic_used = w[5],
+                                     .forced = w[6]};
+    }
+    return result(error);
+}
+
+int sys_reclaim(uint32_t domain, uint64_t bytes, uint64_t ns)
+{
+    uint64_t w[8] = {ROOT_RECLAIM, domain, bytes, ns};
+
+    return result(root_call(w, 0));
+}
+
 static int power(uint64_t what)
 {
     uint64_t w[8] = {ROOT_POWER, what};

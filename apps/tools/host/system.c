@@ -89,6 +89,23 @@ int sys_memory(struct sys_memory *out)
     return 0;
 }
 
+int sys_contract(uint32_t domain, struct sys_contract *out)
+{
+    (void)domain;
+    (void)out;
+    errno = ESRCH;
+    return -1;
+}
+
+int sys_reclaim(uint32_t domain, uint64_t bytes, uint64_t ns)
+{
+    (void)domain;
+    (void)bytes;
+    (void)ns;
+    errno = ESRCH;
+    return -1;
+}
+
 int sys_reboot(void)
 {
     errno = EPERM;

@@ -119,7 +119,9 @@ void region_hide(struct region *r, uint32_t i);
 /* Show frames of this row, n <= PAGING_ROW, to the driver alone. */
 #define PAGING_ROW 8u
 void *paging_peek(struct frame *const f[], uint32_t n);
-void paging_unpeek(struct frame *const f[], uint32_t n);
+/* False: a frame was taken from the domain meanwhile, and what was read and
+ * written there is nothing. */
+bool paging_unpeek(struct frame *const f[], uint32_t n);
 
 /* Or keep the paging and bring another store. Bytes are whole pages, at most
  * PAGING_ROW; place: their offset in pages. */

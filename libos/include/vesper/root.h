@@ -30,7 +30,9 @@ enum root_op {
     ROOT_CLOSED,   /* server. -> w1 id of a channel whose client is gone (0: no
                       more): it is already unmapped; drop its state. */
     ROOT_MEMORY,   /* w1 log2 bytes 16..18 or 21, w2 empty slot: place an
-                      UNTYPED there. ENOMEM: quota or memory used up */
+                      UNTYPED there; w3 1: optimistic memory, which the root
+                      server may take back (ROOT_DEMAND), 0: of the quota.
+                      ENOMEM: used up */
     ROOT_DOMAINS,  /* w1 index -> w1 id | parent << 32, w2 state | priority <<
                       32,  w3 memory bytes, w4 CPU ns, w5..w7 name; ENOENT: past
                       end */
@@ -80,6 +82,18 @@ enum root_op {
                      w1 number | row << 32, rows from 1 -> w2 domain, w3 ticks;
                      w4..w7 name. ENOENT: past the end; ESTALE: other number.
                      All rows and w3..w5 add up to w2. */
+
+    /* Optimistic memory, chunk by chunk as ROOT_MEMORY gave it. */
+    ROOT_RECLAIM,  /* w1 domain, w2 bytes that it shall give back and not get
+                      again, w3 ns until they are taken. ESRCH, EINVAL */
+    ROOT_DEMAND,   /* -> w1 bytes that the caller is to give back, w2 chunks
+                      that were taken from it by force since its start, w3
+                      counter at which more are */
+    ROOT_RETURN,   /* w1 slot of the UNTYPED of such a chunk: it goes, with all
+                      that was made of it. EINVAL: it is none */
+    ROOT_CONTRACT, /* w1 domain -> w1 1: w2 is guaranteed, 0: a limit; w2 bytes,
+                      w3 of them in use; w4 optimistic bytes at most, w5 in use,
+                      w6 chunks taken by force. ESRCH */
 };
 
 enum ledger_owner {

@@ -29,6 +29,7 @@ enum start_event {
     EVENT_CHILD = 0,  /* a child ended: ask ROOT_WAIT */
     EVENT_SIGNAL = 1, /* a signal came: ask ROOT_SIGNALS */
     EVENT_ACCEPT = 2, /* server: a client connected: ask ROOT_ACCEPT */
+    EVENT_REVOKE = 3, /* lent memory is wanted back: ask ROOT_DEMAND */
     EVENT_IRQ = 4,    /* ..7: interrupt of device i; answer with irq_ack */
     EVENT_WORK = 8,   /* server: some client's channel has work */
     EVENT_FREE = 16,  /* from here: libos gives them out */

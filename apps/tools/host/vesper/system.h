@@ -24,6 +24,14 @@ struct sys_memory {
 int sys_domains(struct sys_domain *out, size_t max);
 int sys_memory(struct sys_memory *out);
 
+struct sys_contract {
+    int guaranteed;
+    uint64_t bytes, used, optimistic, optimistic_used, forced;
+};
+/* Nobody has a contract here: both return -1 with ESRCH. */
+int sys_contract(uint32_t domain, struct sys_contract *out);
+int sys_reclaim(uint32_t domain, uint64_t bytes, uint64_t ns);
+
 /* A test must not stop its host: both return -1 with EPERM here. */
 int sys_reboot(void);
 int sys_poweroff(void);

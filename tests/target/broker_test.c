@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: BSL-1.0
+ *
+ * The broker of memory on the real kernel. Children page in optimistic memory
+ * while it is taken back: one gives it, one is deaf, so that it is taken by
+ * force, one is killed while it is asked. None may see a wrong word, and in the
+ * end all memory is where it was. Prints TAP.
+ */
+#include "tests/unit/tap.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <vesper/paging.h>
+#include <vesper/system.h>
+#include <vesper/thread.h>
+
+#define PAGE  4096u
+#define WORDS (PAGE / 8)
+#define PAGES 384u
+#define CHUNK (256u << 10)
+#define MS    UINT64_C(1000000)
+
+/* ---- children ---------------------------------------------------------- */
+
+static void *paged(void)
+{
+    void *p;
+    paging_limit(PAGES);
+    if (region_paged(PAGES * PAGE, "/broker.tmp", &p) != 0) {
+        exit(10);
+    }
+    for (uint64_t i = 0; i < PAGES; i++) {
+        ((uint64_t *)p)[i * WORDS] = i + 1;
+    }
+    return p;
+}
+
+static uint64_t wrong(const volatile uint64_t *words)
+{
+    uint64_t n = 0;
+    for (uint64_t i = 0; i < PAGES; i++) {
+        n += words[i * WORDS] != i + 1;
+    }
+    return n;
+}
+
+static int child_gives(void)
+{
+    uint64_t *words = paged();
+    uint64_t end = time_ns() + 4000 * MS;
+    while (time_ns() < end) {
+        if (wrong(words) != 0) {
+            return 1;
+        }
+        words[5 * WORDS] = 6;
+        thread_sleep_until(time_ns() + 20 * MS);
+    }
+    struct paging_counts c;
+    paging_counts(&c);
+    return c.lost == 0 ? 0 : 2;
+}
+
+static volatile uint64_t mended;
+static volatile int why;
+
+static void mend(const struct paging_fault *f)
+{
+    why = f->error;
+    mended++;
+    (void)region_renew(f->address);
+}
+
+static int slow_read(struct paging_store *s, uint32_t place, void *to,
+                     size_t bytes, size_t *got)
+{
+    struct sys_contract c = {0};
+    (void)place;
+    (void)s;
+    /* On the pager's thread: nobody answers before this is over. */
+    (void)sys_reclaim((uint32_t)getpid(), ~0ull, 50 * MS);
+    while (sys_contract((uint32_t)getpid(), &c) == 0 && c.forced == 0) {
+        thread_sleep_until(time_ns() + 5 * MS);
+    }
+    memset(to, 0, bytes);
+    *got = bytes;
+    return 0;
+}
+
+static void slow_close(struct paging_store *s)
+{
+    (void)s;
+}
+
+static int child_deaf(void)
+{
+    uint64_t *words = paged(), lost = 0, kept = 0;
+    struct paging_store slow = {.read = slow_read, .close = slow_close};
+    struct paging_counts c;
+    struct region *r;
+    if (region_stored(PAGE, REGION_READ, &slow, &r) != 0) {
+        return 1;
+    }
+    (void)msync(words, 100 * PAGE, MS_SYNC); /* 100 clean pages, 284 dirty */
+    (void)*(volatile uint64_t *)r->base;
+    paging_on_fault(mend);
+    for (uint64_t i = 0; i < PAGES; i++) {
+        uint64_t before = mended;
+        uint64_t word = *(volatile uint64_t *)&words[i * WORDS];
+        bool told = mended != before;
+        lost += told;
+        kept += !told;
+        if (word != (told ? 0 : i + 1) || (told && i < 100)) {
+            return 2;
+        }
+    }
+    paging_counts(&c);
+    printf("# %llu pages lost, %llu kept\n", (unsigned long long)lost,
+           (unsigned long long)kept);
+    return lost > 0 && kept >= 100 && c.lost == lost && why == EIO ? 0 : 3;
+}
+
+static _Noreturn void child_stays(void)
+{
+    uint64_t *words = paged();
+    for (;;) {
+        (void)wrong(words);
+    }
+}
+
+/* ---- the parent -------------------------------------------------------- */
+
+extern char **environ;
+
+static pid_t start(const char *mode)
+{
+    pid_t pid;
+    char *const argv[] = {(char *)"broker", (char *)mode, NULL};
+    return posix_spawn(&pid, "/tests/broker", NULL, NULL, argv, environ) == 0
+               ? pid
+               : -1;
+}
+
+static int end(pid_t pid)
+{
+    int status = -1;
+    (void)waitpid(pid, &status, 0);
+    return status;
+}
+
+/* Wait until it has so many optimistic bytes, at least or at most. */
+static bool reaches(pid_t pid, uint64_t least, uint64_t most, uint64_t ms)
+{
+    uint64_t until = time_ns() + ms * MS;
+    struct sys_contract c;
+    while (time_ns() < until) {
+        if (sys_contract((uint32_t)pid, &c) == 0 &&
+            c.optimistic_used >= least && c.optimistic_used <= most) {
+            return true;
+        }
+        thread_sleep_until(time_ns() + 5 * MS);
+    }
+    return false;
+}
+
+#define ALL (PAGES * PAGE / CHUNK * CHUNK)
+
+static void gives_test(void)
+{
+    struct sys_contract c;
+    pid_t pid = start("gives");
+    CHECK(reaches(pid, ALL, ~0ull, 20000), "a paged region gets lent memory");
+    CHECK(sys_reclaim((uint32_t)pid, 3 * CHUNK, 60001000 * MS) == -1 &&
+              errno == EINVAL,
+          "nobody waits for ever");
+    CHECK(sys_reclaim((uint32_t)pid, 3 * CHUNK, 30000 * MS) == 0,
+          "some of it is wanted back");
+    CHECK(reaches(pid, 1, ALL + CHUNK - 3 * CHUNK, 25000),
+          "and comes, in time");
+    CHECK(sys_contract((uint32_t)pid, &c) == 0 && c.forced == 0 &&
+              c.optimistic <= ALL + CHUNK - 3 * CHUNK,
+          "without force, and is not lent again");
+    CHECK(end(pid) == 0, "no word is wrong and none is lost");
+}
+
+static void deaf_test(void)
+{
+    int status = end(start("deaf"));
+    printf("# status %x\n", (unsigned)status);
+    CHECK(status == 0, "who does not answer loses memory; clean pages are read "
+                       "again, dirty ones are told lost");
+}
+
+static void dies_test(void)
+{
+    pid_t pid = start("stays");
+    CHECK(reaches(pid, ALL, ~0ull, 20000), "a third has lent memory");
+    CHECK(sys_reclaim((uint32_t)pid, ~0ull, 2 * MS) == 0 &&
+              kill(pid, SIGKILL) == 0 && WTERMSIG(end(pid)) == SIGKILL,
+          "and is killed while it is asked");
+    CHECK(sys_reclaim((uint32_t)pid, 1, 0) == -1 && errno == ESRCH,
+          "the dead owe nothing");
+}
+
+static uint64_t used(void)
+{
+    struct sys_memory m;
+    return sys_memory(&m) == 0 ? m.used_bytes : 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 1) {
+        if (strcmp(argv[1], "stays") == 0) {
+            child_stays();
+        }
+        return strcmp(argv[1], "gives") == 0 ? child_gives() : child_deaf();
+    }
+    /* What the first child costs us and the file server for good is no part of
+     * it. */
+    gives_test();
+    uint64_t before = used();
+    deaf_test();
+    dies_test();
+    printf("# %lld bytes more\n", (long long)(used() - before));
+    CHECK(used() == before, "all memory is where it was");
+    (void)unlink("/broker.tmp");
+    return tap_end();
+}
