@@ -49,7 +49,8 @@ static const char good_text[] = "# a comment\n"
                                 "    file drivers/sd\n"
                                 "    provides sd\n"
                                 "    restart never\n"
-                                "    critical no";
+                                "    critical no\n"
+                                "    optimistic 12K";
 
 /* Parses a copy of exactly n bytes, so that a read past them is seen. */
 static int parse_bytes(const char *text, size_t n)
@@ -134,6 +135,9 @@ static void test_drivers(void)
     CHECK(d->provide_count == 1 && word_is(d->provides[0], "console"),
           "provides");
     CHECK(manifest.domains[2].memory_bytes == 8388608, "memory in M");
+    CHECK(d->optimistic_bytes == 0 &&
+              manifest.domains[3].optimistic_bytes == 12288,
+          "optimistic memory, none unless said");
     CHECK(manifest.domains[3].restarts == 0 && !manifest.domains[3].critical &&
               manifest.domains[3].stdio.service.text == 0,
           "never, no, none");
