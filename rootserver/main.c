@@ -14,7 +14,7 @@ _Static_assert(ROOT_UPCALL_PAGE == ROOT_PAGES_VA + PAGE_BYTES, "layout.h");
 extern char upcall_entry[], double_entry[], call_entry[], stack_top[],
     call_stack_top[], double_stack_top[];
 
-uint32_t slot_endpoint, slot_receive, slot_chunk, slot_pages;
+uint32_t slot_endpoint, slot_chunk, slot_pages;
 
 static struct upcall_page *page(void)
 {
@@ -36,12 +36,10 @@ static void accept_calls(void)
 {
     slot_chunk = chunk_take(16);
     slot_endpoint = slot_take();
-    slot_receive = slot_take();
     if (sys_untyped_retype(slot_chunk, slot_endpoint, TYPE_ENDPOINT,
                            ENDPOINT_LOG2, 1, 0, 0) ||
         sys_endpoint_bind(slot_endpoint, CPTR_SELF_DISPATCHER) ||
-        sys_call_accept((uint64_t)call_entry, (uint64_t)call_stack_top,
-                        slot_receive)) {
+        sys_call_accept((uint64_t)call_entry, (uint64_t)call_stack_top, 0)) {
         say("root: cannot accept calls");
     }
 }

@@ -39,7 +39,6 @@
 
 /* Slots of the root server's own. */
 extern uint32_t slot_endpoint; /* on which everybody calls it */
-extern uint32_t slot_receive;  /* where a capability arrives */
 extern uint32_t slot_chunk;    /* the memory of both */
 #define SLOT_ROOT_ENDPOINT slot_endpoint
 
@@ -288,6 +287,6 @@ void account_ended(const struct domain *d);
 uint64_t now(void);
 uint64_t ticks_to_ns(uint64_t ticks);
 const struct identity_page *identity(void);
-void serve(uint64_t w[8], uint64_t badge, uint64_t with_cap);
+void serve(uint64_t w[8], uint64_t badge, uint64_t loan);
 /* Run f so that a fault on [low, high) makes it fail with EFAULT. */
 int guarded(int (*f)(void *), void *context, uint64_t low, uint64_t high);

@@ -108,22 +108,15 @@ static int spawn(void *context)
     return e == 0 ? load(&r, &s->child) : e;
 }
 
-static int op_spawn(struct domain *d, uint64_t w[8], bool with_cap)
+static int op_spawn(struct domain *d, uint64_t w[8], uint64_t loan)
 {
-    uint64_t info, va, slot_va;
-    if (!with_cap ||
-        sys_cap_identify(slot_receive, &info, &va, &slot_va) != ERR_OK ||
-        (info & 0xff) != TYPE_STRETCH || w[1] % 8 != 0 || w[1] < slot_va ||
-        !inside(STRETCH_BYTES, w[1] - slot_va, w[2])) {
+    uint64_t va = LOAN_ADDRESS(loan);
+    if (loan == 0 || w[1] % 8 != 0 || w[1] < va ||
+        !inside(STRETCH_BYTES, w[1] - va, w[2])) {
         return EINVAL;
     }
-    if (sys_stretch_attach(slot_receive, CPTR_SELF_DOMAIN, RIGHT_READ) !=
-        ERR_OK) {
-        return EFAULT;
-    }
     struct spawning s = {d, w[1], w[2], NULL};
-    int e = guarded(spawn, &s, slot_va, slot_va + STRETCH_BYTES);
-    (void)sys_stretch_detach(slot_receive, CPTR_SELF_DOMAIN);
+    int e = guarded(spawn, &s, va, va + STRETCH_BYTES);
     load_abort();
     w[1] = e == 0 ? s.child->id : 0;
     return e;
@@ -282,14 +275,14 @@ static int op_signals(struct domain *d, uint64_t w[8])
     return 0;
 }
 
-static int dispatch(struct domain *d, uint64_t w[8], bool with_cap)
+static int dispatch(struct domain *d, uint64_t w[8], uint64_t loan)
 {
     switch (w[0]) {
     case ROOT_EXIT:
         domain_end(d, (int)(w[1] & 0xffff));
         return 0;
     case ROOT_SPAWN:
-        return op_spawn(d, w, with_cap);
+        return op_spawn(d, w, loan);
     case ROOT_WAIT:
         return op_wait(d, w);
     case ROOT_KILL:
@@ -352,13 +345,9 @@ static int dispatch(struct domain *d, uint64_t w[8], bool with_cap)
     }
 }
 
-void serve(uint64_t w[8], uint64_t badge, uint64_t with_cap)
+void serve(uint64_t w[8], uint64_t badge, uint64_t loan)
 {
     struct domain *d = domain_find((uint32_t)badge);
-    w[0] = d != NULL && d->phase == DOMAIN_LIVE
-               ? (uint64_t)dispatch(d, w, with_cap != 0)
-               : (uint64_t)EPERM;
-    if (with_cap) {
-        (void)sys_cap_delete(slot_receive);
-    }
+    w[0] = d != NULL && d->phase == DOMAIN_LIVE ? (uint64_t)dispatch(d, w, loan)
+                                                : (uint64_t)EPERM;
 }

@@ -31,7 +31,7 @@ double_entry:
     mov     x30, xzr
     b       root_fault
 
-/* x0-x7: message, x8: badge, x9: capability came. The first instructions may be
+/* x0-x7: message, x8: badge, x10: what was lent. The first instructions may be
  * interrupted by an upcall, which resumes them. */
     .globl  call_entry
 call_entry:
@@ -46,7 +46,7 @@ call_entry:
     mov     x30, xzr
     mov     x0, sp
     mov     x1, x8
-    mov     x2, x9
+    mov     x2, x10
     bl      serve
     ldp     x6, x7, [sp, #48]
     ldp     x4, x5, [sp, #32]

@@ -10,8 +10,9 @@
 #define CONTEXT_TPIDR 272
 
 /* Of struct dispatcher. */
-#define DISPATCHER_BADGE 360
-#define DISPATCHER_ENTRY 392 /* and sp */
+#define DISPATCHER_LENT  360
+#define DISPATCHER_BADGE 368
+#define DISPATCHER_ENTRY 408 /* and sp */
 
 /* System calls: how many, and the set of those that read or replace the whole
  * context of their caller: inspect, run, block, resume. */

@@ -13,6 +13,7 @@ _Static_assert(offsetof(struct saved_context, sp) == CONTEXT_SP, "asm.h");
 _Static_assert(offsetof(struct saved_context, pc) == CONTEXT_PC, "asm.h");
 _Static_assert(offsetof(struct saved_context, nzcv) == CONTEXT_NZCV, "asm.h");
 _Static_assert(offsetof(struct saved_context, tpidr) == CONTEXT_TPIDR, "asm.h");
+_Static_assert(offsetof(struct dispatcher, lent) == DISPATCHER_LENT, "asm.h");
 _Static_assert(offsetof(struct dispatcher, badge) == DISPATCHER_BADGE, "asm.h");
 _Static_assert(offsetof(struct dispatcher, entry) == DISPATCHER_ENTRY, "asm.h");
 _Static_assert(offsetof(struct dispatcher, sp) == DISPATCHER_ENTRY + 8,

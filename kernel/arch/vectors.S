@@ -200,7 +200,7 @@ message:
     b       trap_leave
 
 4:  stp     x8, x9, [sp, #64]
-    str     x10, [sp, #80]
+    stp     x10, x11, [sp, #80]
     stp     x29, x30, [sp, #232]
     SAVE_STATE
     ENTER
@@ -216,7 +216,8 @@ message:
     msr     sp_el0, x3
     msr     spsr_el1, xzr
     ldr     x8, [x1, #DISPATCHER_BADGE]
-    .irp    n, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20
+    ldr     x10, [sp, #DISPATCHER_LENT]
+    .irp    n, 9, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20
     mov     x\n, #0
     .endr
     .irp    n, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30

@@ -66,6 +66,7 @@ static void start_context(const struct dispatcher *from, struct dispatcher *to,
     copy_message(from, to);
     c->x[8] = from->badge;
     c->x[9] = with_cap;
+    c->x[10] = to->lent;
     c->pc = to->entry;
     c->sp = to->sp;
     c->tpidr = tpidr;
@@ -75,11 +76,16 @@ static void start_context(const struct dispatcher *from, struct dispatcher *to,
 static enum abi_error deliver(struct dispatcher *from, struct dispatcher *to)
 {
     bool with_cap = (from->call_flags & CALL_CAP) != 0;
-    if (with_cap) {
-        enum abi_error e = transfer(from, from->call_cap, to, to->receive);
-        if (e != ERR_OK) {
-            return e;
-        }
+    enum abi_error e = ERR_OK;
+    if (from->call_flags & CALL_LEND) {
+        e = space_lend(from, to, from->call_lend);
+    }
+    if (e == ERR_OK && with_cap) {
+        e = transfer(from, from->call_cap, to, to->receive);
+    }
+    if (e != ERR_OK) {
+        space_take_back(to);
+        return e;
     }
     ASSERT(to->state == IS_BLOCKED && to->caller == 0);
     start_context(from, to, with_cap);
@@ -133,7 +139,8 @@ static enum abi_error decode(struct dispatcher *d, struct slot **out)
     d->call_flags = x[8] & ~0xffffffffull;
     d->call_cap = x[9];
     d->call_receive = d->call_flags & CALL_RECEIVE ? x[10] : 0;
-    if (d->call_flags & ~(CALL_NOWAIT | CALL_CAP | CALL_RECEIVE)) {
+    d->call_lend = d->call_flags & CALL_LEND ? x[11] : 0;
+    if (d->call_flags & ~(CALL_NOWAIT | CALL_CAP | CALL_RECEIVE | CALL_LEND)) {
         return ERR_RANGE;
     }
     enum abi_error e = cap_get((uint32_t)x[8], TYPE_ENDPOINT, RIGHT_CALL, out);
@@ -210,6 +217,13 @@ void call_next(struct dispatcher *d)
             sched_wake(from);
         }
     }
+}
+
+/* The callee owes nothing any more; what was lent to it goes back. */
+static void let_go(struct dispatcher *callee)
+{
+    callee->caller = 0;
+    space_take_back(callee);
 }
 
 /* The call of `from`, which was delivered, is over. */
@@ -302,7 +316,7 @@ void call_reply(struct dispatcher *d)
     if (to->reply != 0) {
         drop_reply(to);
     } else {
-        d->caller = 0;
+        let_go(d);
     }
     if (flags & REPLY_STAY) {
         d->context.x[8] = ERR_OK;
@@ -338,7 +352,7 @@ enum abi_error op_reply_save(uint64_t *x)
     cap_insert(kernel.head, p.ref);
     from->callee = 0;
     from->reply = p.ref;
-    d->caller = 0;
+    let_go(d);
     sched_unsettle(); /* who served the end of the chain no longer does */
     sched_wake(d);    /* it goes on without the time of `from` */
     return ERR_OK;
@@ -356,7 +370,7 @@ void call_abort(struct dispatcher *d, enum abi_error error)
         end_call(d, error, false);
     } else if (d->state == IS_CALLING) {
         struct dispatcher *callee = dispatcher_at(d->callee);
-        callee->caller = 0;
+        let_go(callee);
         end_call(d, error, false);
         call_next(callee); /* if it slept while it owed an answer: it is free */
         callee = sched_tell_callers(callee);
@@ -370,7 +384,7 @@ void call_drop(struct dispatcher *callee)
 {
     if (callee->caller != 0) {
         struct dispatcher *d = dispatcher_at(callee->caller);
-        callee->caller = 0;
+        let_go(callee);
         end_call(d, ERR_PEER_DEAD, false);
     }
 }
@@ -393,11 +407,11 @@ static struct dispatcher *free_callee(struct dispatcher *d)
 {
     ref_t base = domain_at(d->domain)->cnode;
     const struct cnode *c = ram_at(base);
-    uint64_t cptr = d->context.x[8]; /* no flags, a slot of the own CNode */
+    uint32_t cptr = (uint32_t)d->context.x[8]; /* in the own CNode */
     if (base == 0 || cptr == 0 || cptr >= c->slots) {
         return NULL;
     }
-    const struct slot *s = slot_at(base + (ref_t)cptr);
+    const struct slot *s = slot_at(base + cptr);
     if (s->type != TYPE_ENDPOINT || !(s->rights & RIGHT_CALL)) {
         return NULL;
     }
@@ -413,11 +427,13 @@ static struct dispatcher *free_callee(struct dispatcher *d)
 struct dispatcher *call_enter_fast(struct dispatcher *d)
 {
     struct core_state *core = &kernel.core[0];
-    struct dispatcher *to = free_callee(d);
-    if (to == NULL) {
+    uint64_t flags = d->context.x[8] & ~0xffffffffull;
+    struct dispatcher *to = flags & ~CALL_LEND ? NULL : free_callee(d);
+    if (to == NULL ||
+        (flags != 0 && space_lend(d, to, d->context.x[11]) != ERR_OK)) {
         return NULL;
     }
-    d->call_flags = 0;
+    d->call_flags = flags;
     d->call_receive = 0;
     d->callee = to->self;
     d->state = IS_CALLING;
@@ -441,7 +457,7 @@ struct dispatcher *call_reply_fast(struct dispatcher *d)
         return NULL;
     }
     p->mask = MASK_OFF;
-    d->caller = 0;
+    let_go(d);
     d->state = IS_BLOCKED;
     to->callee = 0;
     to->state = IS_READY;

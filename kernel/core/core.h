@@ -129,9 +129,11 @@ struct dispatcher {
     ref_t caller, callee; /* dispatchers; QUEUED: callee is the endpoint's */
     ref_t endpoint;       /* QUEUED: where */
     ref_t reply;          /* CALLING, no callee: slot of the right to answer */
+    uint64_t lent;        /* by the caller: LOAN(), or 0; see space_lend */
     uint64_t badge;       /* of the endpoint capability used */
     uint64_t call_flags, call_cap; /* as given; call_cap: slot reference */
     uint64_t call_receive;         /* own slot for a capability in the answer */
+    uint64_t call_lend;            /* LOAN(), or 0: nothing is lent */
     uint64_t entry, sp, receive;   /* call_accept */
     struct node wait;              /* in endpoint.waiters */
     ref_t bound, ready; /* heads: endpoints of ours; those with waiters */
@@ -265,6 +267,12 @@ bool cap_delete_step(struct slot *s);
 /* Give or change the rights of a domain to the stretch in slot s. */
 enum abi_error space_attach(ref_t domain, const struct slot *s,
                             uint64_t rights);
+/* A loan: `to` gets what `from` has, no more, until it is taken back. Whoever
+ * attaches the stretch to it or detaches it meanwhile ends the loan. */
+enum abi_error space_lend(const struct dispatcher *from, struct dispatcher *to,
+                          uint64_t loan);
+/* The loan, if there is one, ends, with all that it was lent on to. */
+void space_take_back(struct dispatcher *to);
 void space_unmap_frame(struct slot *s);
 bool space_destroy_stretch(const struct slot *s);
 enum abi_error space_map_pages(uint64_t va, uint32_t entry, ref_t pages);

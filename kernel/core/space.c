@@ -219,6 +219,16 @@ static uint64_t *level2_entry(ref_t domain, const struct domain_table *t,
     return &table[va >> STRETCH_LOG2 & 511u];
 }
 
+/* The bits of a level-2 descriptor that take rights away. */
+static uint64_t denied(uint64_t descriptor, uint64_t rights)
+{
+    bool table = (descriptor & PTE_NOT_BLOCK) != 0;
+    uint64_t read_only = table ? TABLE_READ_ONLY : PTE_READ_ONLY;
+    uint64_t no_code = table ? TABLE_UXN : PTE_UXN;
+    return (rights & RIGHT_WRITE ? 0 : read_only) |
+           (rights & RIGHT_EXEC ? 0 : no_code);
+}
+
 /* The descriptor with which a domain gets at a stretch. */
 static uint64_t attachment(const struct slot *s, uint64_t rights)
 {
@@ -226,35 +236,49 @@ static uint64_t attachment(const struct slot *s, uint64_t rights)
     if (s->aux & ENTRY_BLOCK) {
         return pte_of(address, rights, s->attr & ATTR_DEVICE) & ~PTE_NOT_BLOCK;
     }
-    return address | PTE_TABLE | TABLE_PXN |
-           (rights & RIGHT_WRITE ? 0 : TABLE_READ_ONLY) |
-           (rights & RIGHT_EXEC ? 0 : TABLE_UXN);
+    uint64_t table = address | PTE_TABLE | TABLE_PXN;
+    return table | denied(table, rights);
 }
 
-enum abi_error space_attach(ref_t ref, const struct slot *s, uint64_t rights)
+/* What the domain has in the slot of this address is not on loan (any more). */
+static void forget_loan(ref_t domain, uint64_t va)
+{
+    ref_t ref = domain_at(domain)->dispatcher[0];
+    if (ref != 0 && LOAN_ADDRESS(dispatcher_at(ref)->lent) == va) {
+        dispatcher_at(ref)->lent = 0;
+    }
+}
+
+static enum abi_error set_entry(ref_t ref, uint64_t va, uint64_t descriptor)
 {
     struct domain *d = domain_at(ref);
-    struct domain_table *t = find_table(d, s->word);
+    struct domain_table *t = find_table(d, va);
     if (t == NULL) {
         t = free_table(d);
         if (t == NULL) {
             return ERR_NOTABLE;
         }
         uint32_t i = (uint32_t)(t - d->table);
-        t->gib = (uint16_t)(s->word >> 30);
+        t->gib = (uint16_t)(va >> 30);
         d->level1[t->gib & 511u] =
             (ref_address(ref) + ((2ull + i) << PAGE_LOG2)) | PTE_TABLE;
     }
-    uint64_t *entry = level2_entry(ref, t, s->word);
+    uint64_t *entry = level2_entry(ref, t, va);
     bool change = *entry != 0;
-    *entry = attachment(s, rights);
+    *entry = descriptor;
     t->used = (uint16_t)(t->used + !change);
     if (change) {
         arch_tlb_domain(domain_asid(ref));
     } else {
         arch_publish();
     }
+    forget_loan(ref, va);
     return ERR_OK;
+}
+
+enum abi_error space_attach(ref_t ref, const struct slot *s, uint64_t rights)
+{
+    return set_entry(ref, s->word, attachment(s, rights));
 }
 
 static bool detach(ref_t ref, uint64_t va)
@@ -269,10 +293,70 @@ static bool detach(ref_t ref, uint64_t va)
     *entry = 0;
     if (--t->used == 0) {
         d->level1[t->gib & 511u] = 0;
+        t->gib = 0;
     }
     arch_tlb_domain(domain_asid(ref));
+    forget_loan(ref, va);
     return true;
 }
+
+/* ---- loans ------------------------------------------------------------- */
+
+static uint64_t descriptor_at(ref_t domain, uint64_t va)
+{
+    const struct domain_table *t = find_table(domain_at(domain), va);
+    return t == NULL ? 0 : *level2_entry(domain, t, va);
+}
+
+enum abi_error space_lend(const struct dispatcher *from, struct dispatcher *to,
+                          uint64_t loan)
+{
+    uint64_t va = LOAN_ADDRESS(loan), rights = LOAN_RIGHTS(loan);
+    enum abi_error e = check_rights(rights);
+    if (e != ERR_OK) {
+        return e;
+    }
+    uint64_t has = descriptor_at(from->domain, va);
+    if (has == 0 || va == kernel.sweep) { /* it may have been at `to` */
+        return ERR_UNMAPPED;
+    }
+    uint64_t gives = has | denied(has, rights);
+    if ((gives & denied(has, 0)) != denied(has, rights)) {
+        return ERR_RIGHTS;
+    }
+    if (descriptor_at(to->domain, va) != 0) {
+        return ERR_BUSY;
+    }
+    e = set_entry(to->domain, va, gives);
+    to->lent = e == ERR_OK ? loan : 0;
+    return e;
+}
+
+/* The domain's right changes: what it lent of it goes back first. */
+static void recall(ref_t domain, uint64_t va)
+{
+    ref_t ref = domain_at(domain)->dispatcher[0];
+    for (uint32_t i = 0; i < CALLS_MAX && ref != 0; i++) {
+        const struct dispatcher *d = dispatcher_at(ref);
+        const struct dispatcher *to = dispatcher_at(d->callee);
+        if (d->state != IS_CALLING || d->callee == 0 || to->lent == 0 ||
+            LOAN_ADDRESS(to->lent) != va) {
+            return;
+        }
+        (void)detach(to->domain, va);
+        ref = d->callee;
+    }
+}
+
+void space_take_back(struct dispatcher *to)
+{
+    if (to->lent != 0) {
+        recall(to->domain, LOAN_ADDRESS(to->lent));
+        (void)detach(to->domain, LOAN_ADDRESS(to->lent));
+    }
+}
+
+/* ---- attach and detach ------------------------------------------------- */
 
 enum abi_error op_stretch_attach(uint64_t *x)
 {
@@ -285,7 +369,11 @@ enum abi_error op_stretch_attach(uint64_t *x)
     if (e == ERR_OK) {
         e = cap_object(x[1], TYPE_DOMAIN, RIGHT_ATTACH, &domain);
     }
-    return e == ERR_OK ? space_attach(domain, s, x[2]) : e;
+    if (e == ERR_OK) {
+        recall(domain, s->word);
+        e = space_attach(domain, s, x[2]);
+    }
+    return e;
 }
 
 enum abi_error op_stretch_detach(uint64_t *x)
@@ -299,6 +387,7 @@ enum abi_error op_stretch_detach(uint64_t *x)
     if (e != ERR_OK) {
         return e;
     }
+    recall(domain, s->word);
     return detach(domain, s->word) ? ERR_OK : ERR_UNMAPPED;
 }
 

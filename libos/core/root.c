@@ -7,24 +7,24 @@
 #include <errno.h>
 #include <stddef.h>
 
+#include <vesper/call.h>
 #include <vesper/root.h>
 #include <vesper/start.h>
 
 #include "log.h"
 #include "text.h"
 
-uint64_t root_call_raw(uint64_t w[8], uint64_t endpoint_and_flags,
-                       uint64_t cap);
-
-int root_call(uint64_t w[8], cptr_t cap)
+int root_call(uint64_t w[8], uint64_t loan)
 {
-    uint64_t flags = cap != 0 ? CALL_CAP : 0;
-    uint64_t error = root_call_raw(w, SLOT_ROOT | flags, cap);
-    switch (error) {
+    uint64_t flags = loan != 0 ? CALL_LEND : 0;
+    switch (call_endpoint(w, SLOT_ROOT | flags, 0, loan)) {
     case ERR_OK:
         return (int)w[0];
     case ERR_TIMEOUT:
         return ETIMEDOUT;
+    case ERR_UNMAPPED:
+    case ERR_RIGHTS:
+        return loan != 0 ? EFAULT : EIO;
     case ERR_EMPTY:
     case ERR_PEER_DEAD:
         return EPIPE;

@@ -138,7 +138,7 @@ static int inherit_all(struct spawn_request *r, const struct fd_entry *copy)
 static int root_spawn(const struct spawn_message *m, pid_t *pid)
 {
     uint64_t w[8] = {ROOT_SPAWN, (uint64_t)(uintptr_t)m->run.address, m->bytes};
-    int error = root_call(w, m->run.stretch);
+    int error = root_call(w, LOAN(m->run.address, RIGHT_READ));
 
     if (error == 0) {
         *pid = (pid_t)w[1];

@@ -2,8 +2,8 @@
  *
  * Scope 3: protected calls. A scheduler (root) and its children call each other
  * through two endpoints, queue, call on while they serve, answer, at once or
- * later by a saved reply, pass capabilities, are cancelled, stopped, started
- * again, and die, at any moment.
+ * later by a saved reply, pass capabilities, lend a stretch and lend it on, are
+ * cancelled, stopped, started again, and die, at any moment.
  *
  * A monitor watches every call: it ends with an answer from him who served it,
  * or with an error that says why; the callee sees message and badge of that
@@ -24,8 +24,13 @@ enum { /* root's slots */
        CPU = ENDPOINT + ENDPOINTS,
        FREE, /* where root takes a capability */
        KEPT, /* where it saves a reply */
+       RANGE,
+       TABLE,   /* untyped memory, a page */
+       STRETCH, /* made of it; what is lent */
        SLOTS,
 };
+
+#define LIVE_MASK 0x7ffffu /* of a word of the directory: no generation */
 
 enum { MY_ENDPOINT = 1, THING = MY_ENDPOINT + ENDPOINTS, TAKEN, HELD };
 
@@ -34,7 +39,7 @@ enum who { A_KID, THE_ROOT, A_FAULT, AN_INTERRUPT };
 struct move {
     enum who who;
     uint32_t nr;
-    uint64_t x[8]; /* of SVC_CALL, SVC_REPLY: x8, x9, x10 */
+    uint64_t x[8]; /* of SVC_CALL, SVC_REPLY: x8 to x11 */
 };
 
 enum { THE_SCHEDULER = KIDS_MAX };
@@ -42,7 +47,7 @@ enum { THE_SCHEDULER = KIDS_MAX };
 static const struct {
     uint32_t kids;
     uint32_t serves[ENDPOINTS]; /* which kid, or who else, answers at first */
-    bool root_calls, caps, binds, domains_die, saves;
+    bool root_calls, caps, binds, domains_die, saves, lends;
 } sizes[] = {
     /* capabilities travel */
     {2, {1, 0}, .caps = true, .binds = true, .domains_die = true},
@@ -59,11 +64,14 @@ static const struct {
     {2, {1, 0}, .saves = true, .caps = true, .domains_die = true},
     {2, {1, THE_SCHEDULER}, .saves = true, .root_calls = true},
     {3, {1, 2}, .saves = true},
+    /* a stretch is lent; by two; by three, who lend on */
+    {2, {1, 0}, .lends = true},
+    {3, {1, 2}, .lends = true},
 };
 
 static struct move menu[MOVES_MAX];
 static uint32_t n_menu;
-static ref_t endpoint[ENDPOINTS];
+static ref_t endpoint[ENDPOINTS], table;
 
 struct waiting { /* a person, before a move */
     enum dispatcher_state state;
@@ -106,6 +114,36 @@ static void add_caller(enum who who, uint64_t first, uint64_t thing,
     add(who, SVC_REPLY, 1ull << 32, 0, 0);
     add(who, SYS_CALL_ACCEPT, HOST_CALL_ENTRY, 0x8001, 0);
     add(who, SYS_BLOCK, ~0ull, 0, 0);
+}
+
+/* Rights that there are, and some that there are not. */
+static const uint64_t rights[] = {RIGHT_READ, RIGHT_READ | RIGHT_WRITE,
+                                  RIGHT_READ | RIGHT_EXEC, RIGHT_WRITE};
+
+static void add_lender(enum who who, uint64_t first)
+{
+    for (uint32_t e = 0; e < ENDPOINTS; e++) {
+        for (uint32_t i = 0; i < sizeof(rights) / sizeof(rights[0]); i++) {
+            add(who, SVC_CALL, (first + e) | CALL_LEND, 0, 0);
+            menu[n_menu - 1].x[3] = LOAN(ROOT_RANGE_VA, rights[i]);
+        }
+    }
+    add(who, SVC_CALL, first | CALL_LEND, 0, 0);
+    menu[n_menu - 1].x[3] = LOAN(ROOT_RANGE_VA + STRETCH_BYTES, RIGHT_READ);
+}
+
+/* The stretch is given, changed, taken away; it dies and comes again. */
+static void add_giver(void)
+{
+    for (uint32_t k = 0; k < kids; k++) {
+        for (uint32_t i = 0; i < 2; i++) {
+            add(THE_ROOT, SYS_STRETCH_ATTACH, STRETCH, DOMAIN + k, rights[i]);
+        }
+        add(THE_ROOT, SYS_STRETCH_DETACH, STRETCH, DOMAIN + k, 0);
+    }
+    add(THE_ROOT, SYS_CAP_DELETE, STRETCH, 0, 0);
+    add(THE_ROOT, SYS_STRETCH_CREATE, STRETCH, TABLE, RANGE);
+    menu[n_menu - 1].x[3] = ROOT_RANGE_VA;
 }
 
 static void add_saver(enum who who, uint64_t held, uint64_t thing)
@@ -171,6 +209,10 @@ static void make_menu(void)
     if (sizes[scope_size].root_calls) {
         add_caller(THE_ROOT, ENDPOINT, CPU, FREE);
     }
+    if (sizes[scope_size].lends) {
+        add_lender(A_KID, MY_ENDPOINT);
+        add_giver();
+    }
     if (sizes[scope_size].saves) {
         add_saver(A_KID, HELD, THING);
         add_movers();
@@ -206,14 +248,46 @@ static void give_kid(uint32_t k)
     MUST(CAP_COPY, CPTR(NODE + k, THING), CPU, RIGHTS_ALL);
 }
 
+static uint32_t *directory(void)
+{
+    uint32_t *d = ram_at(kernel.directory);
+    return &d[ROOT_RANGE_VA >> STRETCH_LOG2];
+}
+
+/* The stretch's part of the tables of kid k's domain. */
+static void watch_tables(uint32_t k)
+{
+    struct domain *d = domain_at(kid_domain[k]);
+    watch(&d->table[1], sizeof(d->table[1]));
+    watch(&d->level1[ROOT_RANGE_VA >> 30], 8);
+    watch(ram_at(kid_domain[k] + 2u * 128u), 8);
+}
+
 static void watch_all(void)
 {
     family_watch(SLOTS, 1, 0);
+    for (uint32_t k = 0; k < kids && sizes[scope_size].lends; k++) {
+        watch_tables(k);
+    }
+    if (sizes[scope_size].lends) {
+        watch(directory(), 8);
+    }
     watch(domain_at(dispatcher_at(root_dispatcher)->domain),
           offsetof(struct domain, table));
     for (uint32_t e = 0; e < ENDPOINTS; e++) {
         watch(endpoint_at(endpoint[e]), sizeof(struct endpoint));
     }
+}
+
+/* Kid 0 has it at first, to read and write. */
+static void boot_stretch(void)
+{
+    table = machine_take(PAGE_LOG2);
+    machine_give(TABLE, TYPE_UNTYPED, table, PAGE_LOG2 - CELL_LOG2);
+    machine_give(RANGE, TYPE_RANGE, (uint32_t)(ROOT_RANGE_VA >> PAGE_LOG2),
+                 STRETCH_LOG2 - PAGE_LOG2);
+    MUST(STRETCH_CREATE, STRETCH, TABLE, RANGE, ROOT_RANGE_VA);
+    MUST(STRETCH_ATTACH, STRETCH, DOMAIN, RIGHT_READ | RIGHT_WRITE);
 }
 
 static void boot(void)
@@ -232,6 +306,9 @@ static void boot(void)
     }
     if (sizes[scope_size].root_calls) {
         MUST(CALL_ACCEPT, HOST_CALL_ENTRY, 0x8000, FREE);
+    }
+    if (sizes[scope_size].lends) {
+        boot_stretch();
     }
     watch_all();
     make_menu();
@@ -271,6 +348,7 @@ static void normal_person(uint32_t i)
         d->context.x[0] = 0x10 + i;
     } else {
         d->call_flags = d->call_cap = d->call_receive = d->badge = 0;
+        d->call_lend = 0;
     }
     d->user.upcall.fault = (struct upcall_fault){0};
     d->user.upcall.saved_slot = 0;
@@ -314,9 +392,24 @@ static void normal_root(void)
     }
 }
 
+/* Generations are scope 2's; a sweep's number is nothing between sweeps. */
+static void normal_stretch(void)
+{
+    struct slot *s = slot_at(root_cnode + STRETCH);
+    uint32_t *entry = directory();
+    *entry &= LIVE_MASK;
+    if (s->type == TYPE_STRETCH) {
+        s->aux = *entry;
+    }
+    normal_sweep(dispatcher_at(root_dispatcher)->domain);
+}
+
 static void normal(bool symmetry)
 {
     (void)symmetry;
+    if (sizes[scope_size].lends) {
+        normal_stretch();
+    }
     for (uint32_t i = 0; i < people; i++) {
         normal_person(i);
     }
@@ -397,7 +490,8 @@ static void check_start(uint32_t i)
     bool cap = (c->call_flags & CALL_CAP) != 0;
     uint64_t badge = caller == kids ? 0 : caller + 1;
     if (d->context.x[0] != 0x10 + caller || d->context.x[8] != badge ||
-        d->context.x[9] != cap || d->context.pc != HOST_CALL_ENTRY) {
+        d->context.x[9] != cap || d->context.x[10] != d->lent ||
+        d->context.pc != HOST_CALL_ENTRY) {
         host_fail("the call of %u arrives at %u as another", caller, i);
     }
 }
@@ -477,6 +571,7 @@ static enum outcome refuse(struct dispatcher *d, const struct dispatcher *was)
     d->call_flags = was->call_flags;
     d->call_cap = was->call_cap;
     d->call_receive = was->call_receive;
+    d->call_lend = was->call_lend;
     d->badge = was->badge;
     return REFUSED;
 }
@@ -489,7 +584,7 @@ static enum outcome invoke(uint32_t i, const struct move *m)
     for (uint32_t k = 0; k < 8; k++) {
         d->context.x[k] = (m->nr == SVC_CALL ? 0x10 : 0x20) + i;
     }
-    memcpy(&d->context.x[8], m->x, 3 * sizeof(uint64_t));
+    memcpy(&d->context.x[8], m->x, 4 * sizeof(uint64_t));
     syscall_dispatch(d, m->nr);
     if (m->nr == SVC_CALL && d->state == IS_READY) {
         uint64_t e = d->context.x[8];
@@ -567,6 +662,9 @@ static void show_move(uint32_t i, char *text, size_t size)
             m->x[0] & CALL_CAP ? " with capability" : "",
             m->x[0] & CALL_RECEIVE ? " to receive" : "",
             m->x[0] & CALL_NOWAIT ? " at once" : "");
+        if (m->nr == SVC_CALL && (m->x[0] & CALL_LEND)) {
+            say(text, size, " lends %llx", (unsigned long long)m->x[3]);
+        }
     } else {
         say_call(text, size, m->nr, m->x);
     }
@@ -585,6 +683,9 @@ static void show_state(char *text, size_t size)
         }
         if (d->caller != 0) {
             say(text, size, " serves %u", index_of(d->caller));
+        }
+        if (d->lent != 0) {
+            say(text, size, " has on loan %llx", (unsigned long long)d->lent);
         }
         say(text, size, "; ");
     }

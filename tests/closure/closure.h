@@ -78,6 +78,8 @@ uint32_t walk_list(ref_t list[LIST_MAX]);
 void rename_slots(ref_t first, uint32_t count);
 /* Let go what the scope does not look at: words that only count or tell. */
 void normal_core(void);
+/* The same of a sweep over domains, of which `first` is one that stays. */
+void normal_sweep(ref_t first);
 /* Watch a dispatcher's words: `children` entries, upcall page, save slots. */
 void watch_dispatcher(ref_t d, uint32_t children, uint32_t save_slots);
 

@@ -182,6 +182,24 @@ void normal_core(void)
     }
 }
 
+/* A sweep knows who was visited by its number; between sweeps it is nothing. */
+void normal_sweep(ref_t first)
+{
+    ref_t d = kernel.domains;
+    for (uint32_t i = 0; i < LIST_MAX; i++, d = domain_at(d)->all.next) {
+        bool visited =
+            kernel.sweep != 0 && domain_at(d)->visited == kernel.epoch;
+        domain_at(d)->visited = visited ? 2 : 0;
+        if (domain_at(d)->all.next == kernel.domains) {
+            break;
+        }
+    }
+    if (kernel.sweep == 0) {
+        kernel.domains = first;
+    }
+    kernel.epoch = 2;
+}
+
 void watch_dispatcher(ref_t ref, uint32_t children, uint32_t save_slots)
 {
     struct dispatcher *d = dispatcher_at(ref);

@@ -513,24 +513,6 @@ static void normal_generation(uint32_t v)
     *directory(v) = fresh;
 }
 
-/* A sweep knows who was visited by its number; between sweeps it is nothing. */
-static void normal_sweep(void)
-{
-    ref_t d = kernel.domains;
-    for (uint32_t i = 0; i <= DOMAINS; i++, d = domain_at(d)->all.next) {
-        bool visited =
-            kernel.sweep != 0 && domain_at(d)->visited == kernel.epoch;
-        domain_at(d)->visited = visited ? 2 : 0;
-        if (domain_at(d)->all.next == kernel.domains) {
-            break;
-        }
-    }
-    if (kernel.sweep == 0) {
-        kernel.domains = root_domain;
-    }
-    kernel.epoch = 2;
-}
-
 /* What untyped memory notes about its clean part is scope 1's: here it is as
  * the next retype would make it. */
 static void normal_untyped(struct slot *u)
@@ -581,7 +563,7 @@ static void normal(bool symmetry)
     for (uint32_t v = 0; v < VAS; v++) {
         normal_generation(v);
     }
-    normal_sweep();
+    normal_sweep(root_domain);
     normal_untyped(slot_at(root_cnode + TABLES));
     normal_untyped(slot_at(root_cnode + MEMORY));
     normal_untyped(slot_at(root_cnode + DEVICE));

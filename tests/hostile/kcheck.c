@@ -242,18 +242,20 @@ static uint64_t whole_but(struct dispatcher *d, const struct dispatcher *was)
 {
     struct saved_context now = d->context;
     uint64_t badge = d->badge, flags = d->call_flags, cap = d->call_cap,
-             receive = d->call_receive;
+             receive = d->call_receive, lend = d->call_lend;
     d->context = was->context;
     d->badge = was->badge;
     d->call_flags = was->call_flags;
     d->call_cap = was->call_cap;
     d->call_receive = was->call_receive;
+    d->call_lend = was->call_lend;
     uint64_t sum = whole_digest();
     d->context = now;
     d->badge = badge;
     d->call_flags = flags;
     d->call_cap = cap;
     d->call_receive = receive;
+    d->call_lend = lend;
     return sum;
 }
 

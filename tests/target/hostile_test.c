@@ -77,10 +77,10 @@ static void request_fill(void)
     memcpy(request + 1, text, sizeof(text));
 }
 
-static int spawn_at(uint64_t at, uint64_t bytes, cptr_t cap)
+static int spawn_at(uint64_t at, uint64_t bytes, uint64_t loan)
 {
     uint64_t w[8] = {ROOT_SPAWN, at, bytes};
-    int error = root_call(w, cap);
+    int error = root_call(w, loan);
     int status;
 
     if (error == 0 && waitpid((pid_t)w[1], &status, 0) < 0) {
@@ -89,9 +89,14 @@ static int spawn_at(uint64_t at, uint64_t bytes, cptr_t cap)
     return error;
 }
 
+static uint64_t lent(void)
+{
+    return LOAN(run.address, RIGHT_READ);
+}
+
 static int spawn(void)
 {
-    return spawn_at((uintptr_t)request, run.bytes, run.stretch);
+    return spawn_at((uintptr_t)request, run.bytes, lent());
 }
 
 static void spawn_place_test(void)
@@ -100,21 +105,23 @@ static void spawn_place_test(void)
 
     request_fill();
     CHECK(answers(spawn(), 0), "a sound request starts a program");
-    CHECK(answers(spawn_at(at, run.bytes, 0), EINVAL), "no capability");
-    CHECK(answers(spawn_at(at, run.bytes, SLOT_ROOT), EINVAL),
-          "a capability that is no stretch");
-    CHECK(answers(spawn_at(at - 8, 4096, run.stretch), EINVAL),
+    CHECK(answers(spawn_at(at, run.bytes, 0), EINVAL), "nothing lent");
+    uint64_t end = start_self->range_base + start_self->range_bytes;
+    CHECK(answers(spawn_at(at, run.bytes, LOAN(end - 1, RIGHT_READ)), EFAULT) &&
+              answers(spawn_at(at, run.bytes, lent() | RIGHT_EXEC), EFAULT),
+          "what one does not have cannot be lent");
+    CHECK(answers(spawn_at(at - 8, 4096, lent()), EINVAL),
           "a request before the stretch");
-    CHECK(answers(spawn_at(at + STRETCH, 4096, run.stretch), EINVAL),
+    CHECK(answers(spawn_at(at + STRETCH, 4096, lent()), EINVAL),
           "one behind it");
-    CHECK(answers(spawn_at(at, STRETCH + 8, run.stretch), EINVAL),
+    CHECK(answers(spawn_at(at, STRETCH + 8, lent()), EINVAL),
           "one that runs out of it");
-    CHECK(answers(spawn_at(at, ~0ull, run.stretch), EINVAL),
+    CHECK(answers(spawn_at(at, ~0ull, lent()), EINVAL),
           "one that wraps around");
-    CHECK(answers(spawn_at(at + 4, 4096, run.stretch), EINVAL),
+    CHECK(answers(spawn_at(at + 4, 4096, lent()), EINVAL),
           "one at an odd address");
-    CHECK(answers(spawn_at(at, 8, run.stretch), EINVAL), "one too short");
-    CHECK(answers(spawn_at(at + STRETCH - 8192, 4096, run.stretch), EFAULT),
+    CHECK(answers(spawn_at(at, 8, lent()), EINVAL), "one too short");
+    CHECK(answers(spawn_at(at + STRETCH - 8192, 4096, lent()), EFAULT),
           "one where no memory is");
 }
 
@@ -170,7 +177,7 @@ static void spawn_fault_test(void)
     request->image_bytes = (uint64_t)lseek(fd, 0, SEEK_END);
     close(fd);
     for (int i = 0; i <= REPEATS; i++) {
-        wrong += spawn_at((uintptr_t)request, STRETCH, run.stretch) != EFAULT;
+        wrong += spawn_at((uintptr_t)request, STRETCH, lent()) != EFAULT;
         used = i == 0 ? used_bytes() : used;
         domains = i == 0 ? domain_count() : domains;
     }

@@ -101,9 +101,9 @@ enum abi_error sys_cap_delete(uint64_t slot)
     return ERR_OK;
 }
 
-int root_call(uint64_t w[8], cptr_t cap)
+int root_call(uint64_t w[8], uint64_t loan)
 {
-    (void)cap;
+    (void)loan;
     if (w[0] != ROOT_CONNECT || memcmp(&w[1], "echo\0\0\0\0", 8) != 0) {
         return ENOENT;
     }

@@ -80,9 +80,9 @@ int block_flush(void)
     return card_error;
 }
 
-int root_call(uint64_t w[8], cptr_t cap)
+int root_call(uint64_t w[8], uint64_t loan)
 {
-    (void)cap;
+    (void)loan;
     if (w[0] == ROOT_LOG) {
         size_t length = strlen(log_text);
 

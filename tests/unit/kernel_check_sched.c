@@ -7,7 +7,8 @@
 
 #include "kernel_host.h"
 
-#define LIVE_MAX 512u
+#define LIVE_MAX      512u
+#define TABLE_ADDRESS 0x0000fffffffff000ull
 
 static ref_t live[LIVE_MAX]; /* dispatchers */
 static ref_t endpoints[LIVE_MAX];
@@ -142,6 +143,35 @@ static void check_replies(void)
                     dispatcher_at(s->obj), "does not wait for its reply");
         }
     }
+}
+
+/* How a domain gets at an address, as the hardware finds it: READ, and WRITE
+ * and EXEC if the second level allows them; 0: not at all. */
+static uint64_t rights_at(ref_t domain, uint64_t va)
+{
+    uint64_t level1 = domain_at(domain)->level1[va >> 30 & 511];
+    const uint64_t *level2 = ram_at(ref_of(level1 & TABLE_ADDRESS));
+    uint64_t entry = level1 == 0 ? 0 : level2[va >> STRETCH_LOG2 & 511];
+    uint32_t read_only = entry & 2 ? 62 : 7, no_code = entry & 2 ? 60 : 54;
+    return entry == 0
+               ? 0
+               : RIGHT_READ | (entry >> read_only & 1 ? 0 : RIGHT_WRITE) |
+                     (entry >> no_code & 1 ? 0 : RIGHT_EXEC);
+}
+
+static void check_loan(const struct dispatcher *d)
+{
+    if (d->lent == 0) {
+        return;
+    }
+    uint64_t va = LOAN_ADDRESS(d->lent), rights = LOAN_RIGHTS(d->lent);
+    INV(I5);
+    require(d->caller != 0, d, "keeps what was lent by nobody");
+    require(rights_at(d->domain, va) == rights, d,
+            "has something else than was lent to it");
+    uint64_t left = rights_at(dispatcher_at(d->caller)->domain, va);
+    require(kernel.sweep == va || (left & rights) == rights, d,
+            "has more than who lends it");
 }
 
 static void check_calls(const struct dispatcher *d)
@@ -317,6 +347,7 @@ void check_sched(void)
     for (uint32_t i = 0; i < n_live; i++) {
         const struct dispatcher *d = dispatcher_at(live[i]);
         check_calls(d);
+        check_loan(d);
         check_family(d);
         check_sleep(d);
         check_links(d);

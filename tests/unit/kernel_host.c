@@ -183,6 +183,7 @@ bool host_changed(struct dispatcher *but)
         old->call_flags = but->call_flags; /* arguments, as they came in */
         old->call_cap = but->call_cap;
         old->call_receive = but->call_receive;
+        old->call_lend = but->call_lend;
         old->badge = but->badge;
     }
     uint64_t bytes, at = directory_part(&bytes);
@@ -349,6 +350,12 @@ void host_invoke(uint64_t slot_flags, uint64_t cap, uint64_t receive)
     d->context.x[9] = cap;
     d->context.x[10] = receive;
     host_call(SVC_CALL, (uint64_t[8]){10, 11, 12, 13, 14, 15, 16, 17});
+}
+
+void host_lend(uint64_t slot_flags, uint64_t loan)
+{
+    host_current()->context.x[11] = loan;
+    host_invoke(slot_flags | CALL_LEND, 0, 0);
 }
 
 void host_reply(uint64_t flags, uint64_t cap)

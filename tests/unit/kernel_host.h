@@ -123,6 +123,8 @@ extern uint64_t host_result[8];
 /* The current dispatcher makes a protected call, or answers one. */
 void host_invoke(uint64_t slot_flags, uint64_t cap, uint64_t receive);
 void host_reply(uint64_t flags, uint64_t cap);
+/* It calls, and lends something. */
+void host_lend(uint64_t slot_flags, uint64_t loan);
 
 /* System call NAME with up to eight arguments. */
 #define CALL(name, ...) host_call(SYS_##name, (uint64_t[8]){__VA_ARGS__})

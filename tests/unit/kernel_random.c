@@ -299,6 +299,7 @@ static void call_args(struct dispatcher *d, uint32_t nr)
     if (nr == SVC_CALL) {
         flags |= chance(4) ? CALL_NOWAIT : 0;
         flags |= chance(4) ? CALL_RECEIVE : 0;
+        flags |= chance(3) ? CALL_LEND : 0;
         flags |= (uint32_t)slot_of(TYPE_ENDPOINT);
     } else {
         flags |= chance(4) ? REPLY_STAY : 0;
@@ -307,6 +308,7 @@ static void call_args(struct dispatcher *d, uint32_t nr)
     d->context.x[8] = flags;
     d->context.x[9] = any_slot();
     d->context.x[10] = slot_of(0);
+    d->context.x[11] = LOAN(any_va(), any_rights());
 }
 
 /* ---- what they do ------------------------------------------------------ */

@@ -241,9 +241,9 @@ void memory_run_give(struct memory_run *run)
     runs--;
 }
 
-int root_call(uint64_t w[8], cptr_t cap)
+int root_call(uint64_t w[8], uint64_t loan)
 {
-    if (w[0] != ROOT_SPAWN || cap != 77) {
+    if (w[0] != ROOT_SPAWN || loan != LOAN(w[1], RIGHT_READ)) {
         return ENOSYS;
     }
     fake_spawn_used = w[2];

@@ -34,9 +34,9 @@ struct thread *thread_self(void)
     return running;
 }
 
-int root_call(uint64_t w[8], cptr_t cap)
+int root_call(uint64_t w[8], uint64_t loan)
 {
-    (void)cap;
+    (void)loan;
     if (w[0] == ROOT_EXIT) {
         ended_with = w[1];
         longjmp(end, 1);

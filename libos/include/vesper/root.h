@@ -12,7 +12,8 @@ enum root_op {
     ROOT_EXIT = 1, /* w1 status as waitpid gives it. Does not return. */
     ROOT_SPAWN,    /* w1 address of struct spawn_request, w2 bytes of it;
                       the STRETCH that holds it goes along (READ, ATTACH).
-                      -> w1 pid. EMLINK: too many nested schedulers */
+                      the stretch that holds it is lent to READ. -> w1 pid.
+                      EMLINK: too many nested schedulers */
     ROOT_WAIT,     /* w1 pid or -1 -> w1 pid, w2 status; w1 0: none ended yet;
                       ECHILD: no such child */
     ROOT_KILL,     /* w1 pid, w2 signal. SIGKILL destroys; 0 only checks. */

@@ -36,6 +36,7 @@ void client_main(void)
     memory_rows();
     fault_rows();
     call_rows();
+    lend_rows();
     event_rows();
     state_rows();
     row_end("end");

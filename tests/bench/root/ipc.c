@@ -24,15 +24,15 @@ void call_rows(void)
     ROW("call and reply, bare svc", NOTHING, e = call_bare(), NOTHING);
     uint64_t w[8] = {1, 2, 3, 4, 5, 6, 7, 8};
     ROW("call and reply, 8 words, from C", NOTHING,
-        e = root_call_raw(w, C_ENDPOINT, 0), NOTHING);
+        e = call_endpoint(w, C_ENDPOINT, 0, 0), NOTHING);
     ROW("call with a capability, refused", NOTHING,
-        e = root_call_raw(w, C_ENDPOINT | CALL_CAP, C_EVENT) != ERR_FULL,
+        e = call_endpoint(w, C_ENDPOINT | CALL_CAP, C_EVENT, 0) != ERR_FULL,
         NOTHING);
     ROW("call and reply, both sides use FP", NOTHING,
-        e = root_call_raw(w, C_FLOATER, 0), NOTHING);
+        e = call_endpoint(w, C_FLOATER, 0, 0), NOTHING);
     page_of(PEER)->entry = (uintptr_t)peer_call;
     ROW("two calls, the second of a more urgent domain in line", NOTHING,
-        e = root_call_raw(w, C_WAKER, 0), NOTHING);
+        e = call_endpoint(w, C_WAKER, 0, 0), NOTHING);
 }
 
 /* ---- events ------------------------------------------------------------ */

@@ -155,6 +155,7 @@ static void equip_client(void)
     give_badged(gate, CPTR(node, C_ENDPOINT));
     give_badged(waker, CPTR(node, C_WAKER));
     give_badged(gate_make(FLOATER, chunk), CPTR(node, C_FLOATER));
+    give_badged(gate_make(READER, chunk), CPTR(node, C_READER));
     give_badged(waker, CPTR(set[PEER].cnode, PEER_ENDPOINT));
     give(gate, C_GATE);
     give(set[PEER].domain, C_PEER);
@@ -270,6 +271,7 @@ _Noreturn void root_main(const struct boot_info *info)
     member_make(SERVER, server_main);
     member_make(WAKER, waker_main);
     member_make(FLOATER, floater_main);
+    member_make(READER, reader_main);
     member_make(PEER, peer_main);
     equip_client();
     equip_spare();

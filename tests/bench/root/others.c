@@ -2,6 +2,8 @@
  *
  * The domains that the client has to do with.
  */
+#include <stddef.h>
+
 #include "tests/bench/mark.h"
 #include "tests/bench/root/set.h"
 
@@ -17,6 +19,24 @@ void waker_work(void);
 void waker_work(void)
 {
     (void)sys_event_signal(WAKER_EVENT_SLOT);
+}
+
+/* Of what the client lends: the sum of a list, or of words in a row. Nothing
+ * of it is mapped in this domain but while the call lasts. */
+uint64_t reader_work(const struct item *list, const uint64_t *words,
+                     uint64_t count);
+uint64_t reader_work(const struct item *list, const uint64_t *words,
+                     uint64_t count)
+{
+    uint64_t sum = 0;
+    for (; list != NULL; list = list->next) {
+        sum += list->value;
+    }
+    for (uint64_t i = 0; i < count; i += 8, words += 8) {
+        sum += words[0] ^ words[1] ^ words[2] ^ words[3] ^ words[4] ^ words[5] ^
+               words[6] ^ words[7];
+    }
+    return sum;
 }
 
 static void serve(void (*entry)(void), const char *stack)
@@ -45,6 +65,12 @@ void floater_main(void)
     serve(floater_entry, stack + sizeof(stack));
 }
 
+void reader_main(void)
+{
+    static char stack[4096] __attribute__((aligned(16)));
+    serve(reader_entry, stack + sizeof(stack));
+}
+
 /* The peer is more urgent than the client: an event brings it to the CPU. */
 static void peer_wait(struct upcall_page *page)
 {
@@ -63,7 +89,7 @@ void peer_first(struct upcall_page *page)
 void peer_call(struct upcall_page *page)
 {
     uint64_t w[8] = {0};
-    (void)root_call_raw(w, PEER_ENDPOINT, 0);
+    (void)call_endpoint(w, PEER_ENDPOINT, 0, 0);
     peer_wait(page);
 }
 

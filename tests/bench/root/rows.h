@@ -15,6 +15,7 @@ void cap_rows(void);
 void memory_rows(void);
 void fault_rows(void);
 void call_rows(void);
+void lend_rows(void);
 void event_rows(void);
 void state_rows(void);
 

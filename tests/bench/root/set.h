@@ -8,9 +8,10 @@
 
 #include <stdint.h>
 #include <abi/calls.h>
+#include <vesper/call.h>
 #include <vesper/frames.h>
 
-enum member { CLIENT, SERVER, WAKER, FLOATER, PEER, MEMBERS_MAX = 236 };
+enum member { CLIENT, SERVER, WAKER, FLOATER, READER, PEER, MEMBERS_MAX = 236 };
 
 /* What the client finds in its CNode: all rows use this. */
 enum client_slot {
@@ -20,6 +21,7 @@ enum client_slot {
     C_ENDPOINT,                      /* the server's */
     C_WAKER,                         /* of a server that wakes PEER first */
     C_FLOATER,                       /* of a server that uses FP */
+    C_READER,                        /* of one that reads what is lent */
     C_GATE,                          /* the server's, unbadged, all rights */
     C_EVENT,                         /* bit 0 of PEER */
     C_PEER,                          /* its domain */
@@ -50,6 +52,12 @@ static inline void take(struct upcall_page *page)
     (void)__atomic_exchange_n(&page->pending, 0, __ATOMIC_RELAXED);
 }
 
+/* What the client lends to the reader. */
+struct item {
+    struct item *next;
+    uint64_t value;
+};
+
 /* More idle domains, until there are n: the client asks, the root makes them.
  */
 void crowd(uint32_t n);
@@ -58,10 +66,8 @@ void client_main(void);
 void server_main(void);
 void waker_main(void);
 void floater_main(void);
+void reader_main(void);
 void peer_main(void);
-
-uint64_t root_call_raw(uint64_t w[8], uint64_t endpoint_and_flags,
-                       uint64_t cap); /* libos/core/root.S */
 
 /* start.S; upcalls of C take the page, and do not return. */
 void wait_upcall(void);
@@ -69,6 +75,7 @@ void wait_entry(void);
 void server_entry(void);
 void waker_entry(void);
 void floater_entry(void);
+void reader_entry(void);
 uint64_t touch(const void *address);
 void undefined(void);
 void peer_first(struct upcall_page *page);

@@ -26,9 +26,15 @@ floater_entry:
     .globl  waker_entry
 waker_entry:
     bl      waker_work
+    b       answer
+    .globl  reader_entry
+reader_entry:
+    bl      reader_work
+    b       answer
     .globl  server_entry
 server_entry:
     bl      server_work
+answer:
     mov     x8, xzr
     svc     #0x4000                 /* SVC_REPLY */
     brk     #1

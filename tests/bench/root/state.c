@@ -28,7 +28,7 @@ static void with_capabilities(uint32_t n)
         e = sys_cap_delete(FRAME + 1), NOTHING);
     uint64_t w[8] = {0};
     ROW(name(axis, n, "call and reply"), NOTHING,
-        e = root_call_raw(w, C_ENDPOINT, 0), NOTHING);
+        e = call_endpoint(w, C_ENDPOINT, 0, 0), NOTHING);
 }
 
 static void capabilities(void)
@@ -87,7 +87,7 @@ static void pages(void)
 
 static void domains(void)
 {
-    static const uint32_t axis[] = {5, 20, 80, 235};
+    static const uint32_t axis[] = {6, 20, 80, 235};
     const char *what = "domains";
     uint64_t w[8] = {0};
     page_of(CLIENT)->entry = (uintptr_t)wait_entry;
@@ -95,7 +95,7 @@ static void domains(void)
         crowd(axis[i]);
         page_of(PEER)->entry = (uintptr_t)peer_block;
         ROW(name(what, axis[i], "call and reply"), NOTHING,
-            e = root_call_raw(w, C_ENDPOINT, 0), NOTHING);
+            e = call_endpoint(w, C_ENDPOINT, 0, 0), NOTHING);
         ROW(name(what, axis[i], "scheduler of domains"), NOTHING,
             e = sys_event_signal(C_EVENT), NOTHING);
         page_of(PEER)->entry = (uintptr_t)peer_first;

@@ -36,7 +36,8 @@ typedef uint64_t cptr_t;
 
 /* Protected call: svc #SVC_CALL with x0..x7 the message and in x8 the slot of
  * the endpoint | flags. The callee starts at its call entry with x0..x7, the
- * badge in x8 and in x9 whether a capability arrived in its receive slot.
+ * badge in x8, in x9 whether a capability arrived in its receive slot, and in
+ * x10 the LOAN() that is its to use until it answers, or 0.
  * It answers by svc #SVC_REPLY with x0..x7 and in x8 the slot of a REPLY
  * capability (0: the present caller) | flags, and so waits for the next call
  * or upcall; with REPLY_STAY it goes on, with ERR_OK in x8. The caller gets
@@ -51,8 +52,16 @@ typedef uint64_t cptr_t;
 #define CALL_RECEIVE                                                           \
     (1ull << 61)                /* x10: empty slot for one that comes back     \
                                  */
+#define CALL_LEND  (1ull << 60) /* x11: LOAN(), what is lent along */
 #define REPLY_STAY (1ull << 63) /* do not wait for the next call */
 #define REPLY_CAP  (1ull << 62) /* x9: slot of a capability to copy along */
+
+/* What a call lends, in one word: the stretch around an address, and READ,
+ * READ|WRITE or READ|EXEC, no more than the lender has. */
+#define LOAN(address, rights)                                                  \
+    (((uint64_t)(address) & ~(STRETCH_BYTES - 1)) | (rights))
+#define LOAN_RIGHTS(loan)  ((uint64_t)(loan) & (STRETCH_BYTES - 1))
+#define LOAN_ADDRESS(loan) ((uint64_t)(loan) & ~(STRETCH_BYTES - 1))
 
 /* Address space. */
 #define PAGE_BYTES      4096ull

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: BSL-1.0
  *
- * uint64_t root_call_raw(uint64_t w[8], uint64_t endpoint_and_flags,
- *                        uint64_t cap);
+ * enum abi_error call_endpoint(uint64_t w[8], uint64_t endpoint_and_flags,
+ *                              cptr_t cap, uint64_t loan);
  *
- * The protected call. Only sp and TPIDR_EL0 come back: everything that a
- * function call preserves is saved here. Returns x8 (enum abi_error); w holds
- * the answer, or is unchanged in meaning if that is not ERR_OK.
+ * The protected call (vesper/call.h). Only sp and TPIDR_EL0 come back:
+ * everything that a function call preserves is saved here.
  */
 	.arch	armv8-a+fp+simd
-	.section .text.root_call_raw, "ax", %progbits
+	.section .text.call_endpoint, "ax", %progbits
 	.balign	16
-	.global	root_call_raw
-	.type	root_call_raw, %function
-root_call_raw:
+	.global	call_endpoint
+	.type	call_endpoint, %function
+call_endpoint:
 	sub	sp, sp, #192
 	stp	x29, x30, [sp]
 	mov	x29, sp
@@ -25,12 +24,13 @@ root_call_raw:
 	stp	d10, d11, [sp, #112]
 	stp	d12, d13, [sp, #128]
 	stp	d14, d15, [sp, #144]
-	mrs	x3, fpcr
-	stp	x3, x0, [sp, #160]
+	mrs	x4, fpcr
+	stp	x4, x0, [sp, #160]
 	str	x18, [sp, #176]
 
 	mov	x8, x1
 	mov	x9, x2
+	mov	x11, x3
 	mov	x10, x0
 	ldp	x0, x1, [x10]
 	ldp	x2, x3, [x10, #16]
@@ -61,6 +61,6 @@ root_call_raw:
 	ldp	x29, x30, [sp]
 	add	sp, sp, #192
 	ret
-	.size	root_call_raw, . - root_call_raw
+	.size	call_endpoint, . - call_endpoint
 
 	.section .note.GNU-stack, "", %progbits
