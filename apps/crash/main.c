@@ -32,6 +32,15 @@ static int crash_null(const char *argument)
     return *(volatile int *)null_address;
 }
 
+static int crash_at(const char *argument)
+{
+    uintptr_t address = argument != NULL ? strtoull(argument, NULL, 0) : 0;
+
+    printf("crash: reading from address %#llx\n", (unsigned long long)address);
+    fflush(stdout);
+    return *(volatile int *)address;
+}
+
 static int crash_exec(const char *argument)
 {
     (void)argument;
@@ -171,6 +180,7 @@ static const struct {
     {"spin", crash_spin},   {"threads", crash_threads},
     {"stdin", crash_stdin}, {"abort", crash_abort},
     {"exit", crash_exit},   {"overflow", crash_overflow},
+    {"at", crash_at},
 };
 
 int main(int argc, char **argv)
@@ -183,7 +193,7 @@ int main(int argc, char **argv)
         }
     }
     fputs("usage: crash null | exec | stack | div | spin | threads | stdin "
-          "| abort | exit [STATUS] | overflow\n",
+          "| abort | exit [STATUS] | overflow | at ADDRESS\n",
           stderr);
     return 2;
 }

@@ -112,6 +112,37 @@ static void what_put(struct text *line, const struct cause *c, uint64_t far)
     }
 }
 
+static bool is_own(uint64_t address)
+{
+    return address - start_self->range_base < start_self->range_bytes ||
+           address - start_self->image < start_self->image_bytes;
+}
+
+/* Whose address it is, if another domain's: then it was lent for a call that is
+ * over, or not at all. */
+static void owner_line(struct text *line, uint64_t address)
+{
+    uint64_t w[8] = {ROOT_DOMAINS};
+    for (uint64_t i = 0; !is_own(address) && root_call(w, 0) == 0; i++) {
+        uint64_t id = (uint32_t)w[1], name[3] = {w[5], w[6], w[7]};
+        uint64_t of[8] = {ROOT_ORIGIN, id};
+        if (id != start_self->id && root_call(of, 0) == 0 &&
+            address - of[3] < of[4]) {
+            text_put(line, "crash: that is ");
+            text_hex(line, address - of[3]);
+            text_put(line, " in the memory of ");
+            text_put_bounded(line, (const char *)name, sizeof(name));
+            text_put(line, " [");
+            text_decimal(line, id);
+            text_put(line, "], which does not lend it now");
+            line_end(line);
+            return;
+        }
+        w[0] = ROOT_DOMAINS;
+        w[1] = i + 1;
+    }
+}
+
 static void frame_line(struct text *line, uint64_t pc, const char *how)
 {
     text_put(line, how);
@@ -210,6 +241,9 @@ _Noreturn void crash_report(struct upcall_page *page, bool critical)
     who_put(&line, critical);
     what_put(&line, &cause, page->fault.far);
     line_end(&line);
+    if (cause.address) {
+        owner_line(&line, page->fault.far);
+    }
     backtrace(&line, context);
     const struct thread *self = sched_current();
     if (self != NULL && self->fault_final && self->fault_bus) {

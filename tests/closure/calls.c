@@ -47,7 +47,7 @@ enum { THE_SCHEDULER = KIDS_MAX };
 static const struct {
     uint32_t kids;
     uint32_t serves[ENDPOINTS]; /* which kid, or who else, answers at first */
-    bool root_calls, caps, binds, domains_die, saves, lends;
+    bool root_calls, caps, binds, domains_die, saves, lends, dies;
 } sizes[] = {
     /* capabilities travel */
     {2, {1, 0}, .caps = true, .binds = true, .domains_die = true},
@@ -64,8 +64,9 @@ static const struct {
     {2, {1, 0}, .saves = true, .caps = true, .domains_die = true},
     {2, {1, THE_SCHEDULER}, .saves = true, .root_calls = true},
     {3, {1, 2}, .saves = true},
-    /* a stretch is lent; by two; by three, who lend on */
-    {2, {1, 0}, .lends = true},
+    /* a stretch is lent; by three, who lend on */
+    {2, {1, 0}, .lends = true, .dies = true},
+    /* long: not closed yet */
     {3, {1, 2}, .lends = true},
 };
 
@@ -132,18 +133,22 @@ static void add_lender(enum who who, uint64_t first)
     menu[n_menu - 1].x[3] = LOAN(ROOT_RANGE_VA + STRETCH_BYTES, RIGHT_READ);
 }
 
-/* The stretch is given, changed, taken away; it dies and comes again. */
+/* The stretch is given, changed, taken away; it dies and comes again. Of three
+ * only kid 0 ever gets it so. */
 static void add_giver(void)
 {
-    for (uint32_t k = 0; k < kids; k++) {
+    uint32_t owners = sizes[scope_size].dies ? kids : 1;
+    for (uint32_t k = 0; k < owners; k++) {
         for (uint32_t i = 0; i < 2; i++) {
             add(THE_ROOT, SYS_STRETCH_ATTACH, STRETCH, DOMAIN + k, rights[i]);
         }
         add(THE_ROOT, SYS_STRETCH_DETACH, STRETCH, DOMAIN + k, 0);
     }
-    add(THE_ROOT, SYS_CAP_DELETE, STRETCH, 0, 0);
-    add(THE_ROOT, SYS_STRETCH_CREATE, STRETCH, TABLE, RANGE);
-    menu[n_menu - 1].x[3] = ROOT_RANGE_VA;
+    if (sizes[scope_size].dies) {
+        add(THE_ROOT, SYS_CAP_DELETE, STRETCH, 0, 0);
+        add(THE_ROOT, SYS_STRETCH_CREATE, STRETCH, TABLE, RANGE);
+        menu[n_menu - 1].x[3] = ROOT_RANGE_VA;
+    }
 }
 
 static void add_saver(enum who who, uint64_t held, uint64_t thing)

@@ -153,6 +153,9 @@ enum outcome outcome_of(enum abi_error e)
 void machine_must(uint32_t nr, const uint64_t x[8])
 {
     enum abi_error e = machine_call(nr, x);
+    while (e == ERR_AGAIN) { /* the objects know how far it is */
+        e = machine_call(nr, x);
+    }
     if (e != ERR_OK) {
         host_fail("boot: system call %u: error %u", nr, e);
     }

@@ -43,7 +43,7 @@ FUNC hostile_again
 	ldp	x4, x5, [x0, #32]
 	ldp	x6, x7, [x0, #48]
 	ldp	x8, x9, [x0, #64]
-	ldr	x10, [x0, #80]
+	ldp	x10, x11, [x0, #80]
 	dup	v7.2d, x16		/* takes the FP registers, too */
 	ldp	x0, x1, [x0]
 	br	x16

@@ -23,7 +23,7 @@
 #define PAGE       ((struct upcall_page *)(HOSTILE_VA + PAGE_BYTES))
 
 struct hostile {
-    uint64_t x[11], sp, stub, random;
+    uint64_t x[12], sp, stub, random;
     uint32_t type; /* that this call is about */
 };
 _Static_assert(offsetof(struct hostile, sp) == HOSTILE_SP, "layout.h");
@@ -154,18 +154,28 @@ static void arguments(uint32_t nr)
     }
 }
 
+/* Of its own memory, or of stretches that it made. */
+static uint64_t loan(void)
+{
+    uint64_t va =
+        below(2) ? HOSTILE_DATA : HOSTILE_FREE_VA + below(3) * STRETCH_BYTES;
+    return LOAN(va, below(2) ? RIGHT_READ : below(8));
+}
+
 static void message(bool call)
 {
     uint64_t flags = below(4) == 0 ? CALL_CAP : 0;
     if (call) {
         flags |= below(4) == 0 ? CALL_RECEIVE : 0;
         flags |= below(2) ? CALL_NOWAIT : 0;
+        flags |= below(2) ? CALL_LEND : 0;
         flags |= slot_of(TYPE_ENDPOINT);
     }
     DATA->type = 1 + below(TYPE_COUNT - 1);
     DATA->x[8] = flags;
     DATA->x[9] = slot_of(DATA->type);
     DATA->x[10] = DATA->type + TYPES * (1 + below(3));
+    DATA->x[11] = loan();
 }
 
 /* Deleting is rarer than in life, or there would be nothing left to do. */
@@ -251,7 +261,7 @@ static void spoil(void)
 {
     uint32_t r = below(8);
     if (r == 0) {
-        for (uint32_t i = 0; i < 11; i++) {
+        for (uint32_t i = 0; i < 12; i++) {
             DATA->x[i] = odd_value();
         }
     } else if (r == 1) {
@@ -260,7 +270,7 @@ static void spoil(void)
         DATA->sp = odd_value();
     } else {
         DATA->x[below(4)] = odd_value();
-        DATA->x[8 + below(3)] = odd_value();
+        DATA->x[8 + below(4)] = odd_value();
     }
 }
 

@@ -18,6 +18,6 @@
 #define HOSTILE_DATA 0x4000610000
 
 /* struct hostile */
-#define HOSTILE_SP     88
-#define HOSTILE_STUB   96
-#define HOSTILE_RANDOM 104
+#define HOSTILE_SP     96
+#define HOSTILE_STUB   104
+#define HOSTILE_RANDOM 112

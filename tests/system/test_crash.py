@@ -30,6 +30,15 @@ def test_null(bench):
     guest.poweroff()
 
 
+def test_foreign(bench):
+    """an address of another domain's: the report names whose it is"""
+    guest = bench.boot()
+    check_report(guest, "crash at 0x4000000010", SEGMENTATION,
+                 r"crash: that is 0x10 in the memory of uart \[\d+\], "
+                 r"which does not lend it now")
+    guest.poweroff()
+
+
 def test_thread_stack(bench):
     """a thread's stack overflows: the report names the thread"""
     guest = bench.boot()

@@ -126,7 +126,7 @@ static bool failed; /* of the row being tested */
 static void expect(const struct call *c, uint32_t i, cptr_t bad,
                    enum abi_error expected)
 {
-    uint64_t x[11] = {0}, before[11];
+    uint64_t x[12] = {0}, before[12];
     memcpy(x, c->x, sizeof(c->x));
     for (uint32_t k = 0; k < 4; k++) {
         x[k] = c->cap[k].type != 0 ? good(c->cap[k].type) : x[k];
@@ -223,12 +223,12 @@ static void numbers_test(void)
 {
     uint32_t nr = 0, i;
     bool refused = true, kept = true;
-    uint64_t before[11];
-    for (i = 0; i < 11; i++) {
+    uint64_t before[12];
+    for (i = 0; i < 12; i++) {
         before[i] = 0x0101010101010101ull * (i + 1);
     }
     for (i = 0;; i++) {
-        uint64_t x[11];
+        uint64_t x[12];
         memcpy(x, before, sizeof(x));
         if (!svc_unknown(i, x, &nr)) {
             break;

@@ -95,8 +95,8 @@ FUNC probe_landing
 	b	probe_recover
 END probe_landing
 
-/* void svc_at(uint64_t x[11], const uint32_t *stub): x0..x10 from x, run the
- * stub, x0..x10 back. Needs nothing of the other registers but sp. */
+/* void svc_at(uint64_t x[12], const uint32_t *stub): x0..x11 from x, run the
+ * stub, x0..x11 back. Needs nothing of the other registers but sp. */
 FUNC svc_at
 	sub	sp, sp, #112
 	stp	x19, x20, [sp]
@@ -113,7 +113,7 @@ FUNC svc_at
 	ldp	x4, x5, [x17, #32]
 	ldp	x6, x7, [x17, #48]
 	ldp	x8, x9, [x17, #64]
-	ldr	x10, [x17, #80]
+	ldp	x10, x11, [x17, #80]
 	br	x16
 svc_back:
 	ldr	x17, [sp, #96]
@@ -122,7 +122,7 @@ svc_back:
 	stp	x4, x5, [x17, #32]
 	stp	x6, x7, [x17, #48]
 	stp	x8, x9, [x17, #64]
-	str	x10, [x17, #80]
+	stp	x10, x11, [x17, #80]
 	ldp	x29, x30, [sp, #80]
 	ldp	x27, x28, [sp, #64]
 	ldp	x25, x26, [sp, #48]

@@ -26,7 +26,7 @@ static uint64_t libos_entry, libos_double;
 _Noreturn void probe_recover(enum probe_end end);
 void probe_entry(void);
 void probe_double_entry(void);
-void svc_at(uint64_t x[11], const uint32_t *stub);
+void svc_at(uint64_t x[12], const uint32_t *stub);
 extern const uint32_t svc_stubs[][2], svc_unknown_stubs[][2],
     svc_unknown_stubs_end[];
 
@@ -126,7 +126,7 @@ enum probe_end probe_run(uint64_t va, uint64_t *value)
 
 /* ---- system calls ------------------------------------------------------ */
 
-uint64_t svc(uint32_t nr, uint64_t x[11])
+uint64_t svc(uint32_t nr, uint64_t x[12])
 {
     uint32_t stub = nr == SVC_CALL    ? SYS_COUNT
                     : nr == SVC_REPLY ? SYS_COUNT + 1
@@ -146,7 +146,7 @@ enum probe_end probe_svc(struct raw_call *c)
     return probe(svc_body, c);
 }
 
-bool svc_unknown(uint32_t i, uint64_t x[11], uint32_t *nr)
+bool svc_unknown(uint32_t i, uint64_t x[12], uint32_t *nr)
 {
     if (svc_unknown_stubs[i] >= svc_unknown_stubs_end) {
         return false;

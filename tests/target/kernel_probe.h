@@ -44,17 +44,17 @@ enum probe_end probe_load(uint64_t va, uint64_t *value);
 enum probe_end probe_store(uint64_t va, uint64_t value);
 enum probe_end probe_run(uint64_t va, uint64_t *value);
 
-/* svc #nr with x0..x10 from x, and back; nr < SYS_COUNT, SVC_CALL or SVC_REPLY.
+/* svc #nr with x0..x11 from x, and back; nr < SYS_COUNT, SVC_CALL or SVC_REPLY.
  * Returns x0, or x8 of the latter two. Not under a probe of its own. */
-uint64_t svc(uint32_t nr, uint64_t x[11]);
+uint64_t svc(uint32_t nr, uint64_t x[12]);
 
 /* The same under a probe; x and error keep what came back. */
 struct raw_call {
     uint32_t nr;
-    uint64_t x[11], error;
+    uint64_t x[12], error;
 };
 enum probe_end probe_svc(struct raw_call *c);
 
 /* Numbers that are no system calls: the i-th of a sample; false: past the end.
  */
-bool svc_unknown(uint32_t i, uint64_t x[11], uint32_t *nr);
+bool svc_unknown(uint32_t i, uint64_t x[12], uint32_t *nr);

@@ -225,7 +225,7 @@ static bool spares(uint32_t nr)
 static bool call_once(void)
 {
     struct raw_call r = {.nr = pick()};
-    for (uint32_t i = 0; i < 11; i++) {
+    for (uint32_t i = 0; i < 12; i++) {
         r.x[i] = own_value();
     }
     shape(r.nr, r.x);
@@ -298,7 +298,7 @@ static void child_play(void)
 {
     for (uint32_t i = 0; i < CALLS_CHILD; i++) {
         struct raw_call r = {.nr = pick()};
-        for (uint32_t k = 0; k < 11; k++) {
+        for (uint32_t k = 0; k < 12; k++) {
             r.x[k] = any_value();
         }
         shape(r.nr, r.x);

@@ -185,7 +185,7 @@ static void calls_test(void)
               call_fails(ep, 0, 0, ERR_DEADLOCK) &&
               call_fails(ep | CALL_NOWAIT, 0, 0, ERR_DEADLOCK),
           "calling oneself is DEADLOCK");
-    CHECK(call_fails(ep | 1ull << 60, 0, 0, ERR_RANGE) &&
+    CHECK(call_fails(ep | 1ull << 59, 0, 0, ERR_RANGE) &&
               call_fails(ep | 1ull << 32, 0, 0, ERR_RANGE),
           "unknown flags of a call are RANGE");
     CHECK(call_fails(ep | CALL_CAP, T(0), 0, ERR_EMPTY) &&

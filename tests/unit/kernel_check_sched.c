@@ -161,11 +161,11 @@ static uint64_t rights_at(ref_t domain, uint64_t va)
 
 static void check_loan(const struct dispatcher *d)
 {
+    INV(I5);
     if (d->lent == 0) {
         return;
     }
     uint64_t va = LOAN_ADDRESS(d->lent), rights = LOAN_RIGHTS(d->lent);
-    INV(I5);
     require(d->caller != 0, d, "keeps what was lent by nobody");
     require(rights_at(d->domain, va) == rights, d,
             "has something else than was lent to it");

@@ -99,6 +99,24 @@ static uint64_t any_va(void)
     return chance(8) ? va + pick(1u << 30) : va;
 }
 
+/* Of a stretch that who calls is attached to; or any. */
+static uint64_t own_va(void)
+{
+    ref_t ref = host_current()->domain;
+    const struct domain *d = domain_at(ref);
+    uint64_t va = any_va();
+    uint32_t found = 0;
+    for (uint32_t i = 0; i < d->tables && ref != 0; i++) {
+        const uint64_t *level2 = ram_at(ref + ((2 + i) << 7));
+        for (uint64_t k = 0; k < 512 && d->table[i].used != 0; k++) {
+            if (level2[k] != 0 && chance(++found)) {
+                va = (uint64_t)d->table[i].gib << 30 | k << STRETCH_LOG2;
+            }
+        }
+    }
+    return va;
+}
+
 static uint64_t any_page(void)
 {
     uint64_t va = any_va();
@@ -308,7 +326,7 @@ static void call_args(struct dispatcher *d, uint32_t nr)
     d->context.x[8] = flags;
     d->context.x[9] = any_slot();
     d->context.x[10] = slot_of(0);
-    d->context.x[11] = LOAN(any_va(), any_rights());
+    d->context.x[11] = LOAN(own_va(), chance(4) ? any_rights() : RIGHT_READ);
 }
 
 /* ---- what they do ------------------------------------------------------ */

@@ -11,7 +11,6 @@
 enum root_op {
     ROOT_EXIT = 1, /* w1 status as waitpid gives it. Does not return. */
     ROOT_SPAWN,    /* w1 address of struct spawn_request, w2 bytes of it;
-                      the STRETCH that holds it goes along (READ, ATTACH).
                       the stretch that holds it is lent to READ. -> w1 pid.
                       EMLINK: too many nested schedulers */
     ROOT_WAIT,     /* w1 pid or -1 -> w1 pid, w2 status; w1 0: none ended yet;
