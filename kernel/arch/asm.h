@@ -18,7 +18,7 @@
  * context of their caller: inspect, run, block, resume. */
 #define SYSCALLS      35
 #define WHOLE_CONTEXT 0xb0040000
-#define CLASS_SVC     0x15
+#define ESR_SVC       0x56000000 /* class 0x15, an instruction of 32 bits */
 #define IMM_CALL      0x8000
 #define IMM_REPLY     0x4000
 

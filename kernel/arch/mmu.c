@@ -112,7 +112,7 @@ void arch_tlb_domain(uint32_t asid)
 
 void arch_publish(void)
 {
-    __asm__ volatile("dsb ishst; isb" : : : "memory");
+    __asm__ volatile("dsb ishst" : : : "memory"); /* eret synchronises */
 }
 
 /* bytes: whole pages, of 64 lines. Two instructions a line, since 64 KiB go in

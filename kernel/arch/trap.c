@@ -10,11 +10,14 @@
 
 #define ESR_CLASS(esr) ((uint32_t)((esr) >> 26) & 0x3fu)
 #define CLASS_FP       0x07u
+#define CLASS_SVC      0x15u
 #define CLASS_FETCH    0x20u
 #define CLASS_DATA     0x24u
 
-static ref_t loaded; /* whose timer and address space the CPU has */
-static ref_t loaded_domain;
+static struct {
+    ref_t dispatcher; /* whose timer the CPU has; 0: nobody's */
+    ref_t domain;     /* whose address space */
+} loaded;
 
 static struct core_state *self(void)
 {
@@ -23,32 +26,47 @@ static struct core_state *self(void)
 
 /* ---- what the CPU has of a dispatcher ---------------------------------- */
 
-static void unload(void)
+/* A timer that is off, as most are, is switched by its register alone. */
+static inline void load_timer(uint64_t ctl, uint64_t cval)
 {
-    if (loaded != 0) {
-        struct dispatcher *d = dispatcher_at(loaded);
-        d->cntv_ctl = READ_SYSREG(cntv_ctl_el0) & (CNT_ENABLE | CNT_IMASK);
+    uint64_t was = READ_SYSREG(cntv_ctl_el0) & (CNT_ENABLE | CNT_IMASK);
+    if (loaded.dispatcher != 0) {
+        struct dispatcher *d = dispatcher_at(loaded.dispatcher);
+        d->cntv_ctl = was;
         d->cntv_cval = READ_SYSREG(cntv_cval_el0);
     }
-    WRITE_SYSREG(cntv_ctl_el0, 0);
-    loaded = 0;
+    if ((was | ctl) != 0) {
+        WRITE_SYSREG(cntv_ctl_el0, 0);
+    }
+    WRITE_SYSREG(cntv_cval_el0, cval);
+    if (ctl != 0) {
+        WRITE_SYSREG(cntv_ctl_el0, ctl);
+    }
 }
 
-static void load(struct dispatcher *d)
+static void unload(void)
 {
-    if (loaded != d->self) {
-        unload();
-        WRITE_SYSREG(cntv_cval_el0, d->cntv_cval);
-        WRITE_SYSREG(cntv_ctl_el0, d->cntv_ctl);
-        loaded = d->self;
+    load_timer(0, 0);
+    loaded.dispatcher = 0;
+}
+
+/* The CPU gets what d needs of it. Returns d. */
+struct dispatcher *trap_load(struct dispatcher *d);
+struct dispatcher *trap_load(struct dispatcher *d)
+{
+    ref_t self = d->self, domain = d->domain;
+    if (loaded.dispatcher != self) {
+        load_timer(d->cntv_ctl, d->cntv_cval);
+        loaded.dispatcher = self;
     }
-    if (loaded_domain != d->domain) {
-        uint64_t table = ref_address(d->domain) + PAGE_BYTES;
-        WRITE_SYSREG(ttbr0_el1, table | (uint64_t)domain_asid(d->domain) << 48);
-        barrier_isb();
-        loaded_domain = d->domain;
+    if (loaded.domain != domain) {
+        uint64_t table = ref_address(domain) + PAGE_BYTES;
+        /* eret synchronises; the kernel itself looks at no user address */
+        WRITE_SYSREG(ttbr0_el1, table | (uint64_t)domain_asid(domain) << 48);
+        loaded.domain = domain;
     }
-    WRITE_SYSREG(cpacr_el1, self()->fp_owner == d->self ? CPACR_FP : 0);
+    WRITE_SYSREG(cpacr_el1, kernel.core[0].fp_owner == self ? CPACR_FP : 0);
+    return d;
 }
 
 static void fp_take(struct dispatcher *d)
@@ -75,28 +93,6 @@ bool trap_syscall(struct dispatcher *d, uint32_t nr)
         WRITE_SYSREG(elr_el1, READ_SYSREG(elr_el1) - 4);
     }
     return self()->unsettled != 0;
-}
-
-/* A call or an answer in the common case: who goes on, with the message in the
- * registers; NULL: it is one for trap_sync. */
-struct dispatcher *trap_call(struct dispatcher *d);
-struct dispatcher *trap_call(struct dispatcher *d)
-{
-    struct dispatcher *to = call_enter_fast(d);
-    if (to != NULL) {
-        load(to);
-    }
-    return to;
-}
-
-struct dispatcher *trap_reply(struct dispatcher *d);
-struct dispatcher *trap_reply(struct dispatcher *d)
-{
-    struct dispatcher *to = call_reply_fast(d);
-    if (to != NULL) {
-        load(to);
-    }
-    return to;
 }
 
 void trap_sync(struct dispatcher *d);
@@ -136,8 +132,8 @@ static void take_interrupts(void)
     }
     if (sources & PLAT_CNTV) {
         WRITE_SYSREG(cntv_ctl_el0, CNT_ENABLE | CNT_IMASK);
-        if (loaded != 0) {
-            upcall_post(dispatcher_at(loaded), REASON_TICK);
+        if (loaded.dispatcher != 0) {
+            upcall_post(dispatcher_at(loaded.dispatcher), REASON_TICK);
         }
     }
     if (sources & PLAT_GPU) {
@@ -177,8 +173,7 @@ struct dispatcher *trap_next(void)
         }
         set_timer(until);
         if (next != 0) {
-            load(dispatcher_at(next));
-            return dispatcher_at(next);
+            return trap_load(dispatcher_at(next));
         }
         unload();
         wait_for_interrupt();
@@ -218,8 +213,8 @@ void arch_forget(ref_t dispatcher)
 {
     struct core_state *core = self();
     core->fp_owner = core->fp_owner == dispatcher ? 0 : core->fp_owner;
-    loaded = loaded == dispatcher ? 0 : loaded;
+    loaded.dispatcher = loaded.dispatcher == dispatcher ? 0 : loaded.dispatcher;
     core->current = core->current == dispatcher ? 0 : core->current;
-    loaded_domain = 0;
+    loaded.domain = 0;
     mmu_no_user(); /* its tables may go next */
 }

@@ -126,10 +126,8 @@ vectors:
 user_sync:
     SAVE_ARGUMENTS
     mrs     x1, esr_el1
-    lsr     x2, x1, #26
-    cmp     x2, #CLASS_SVC
-    b.ne    1f
-    and     w1, w1, #0xffff
+    mov     w2, #ESR_SVC
+    eor     w1, w1, w2              /* of an svc: its number; else more */
     cmp     w1, #SYSCALLS
     b.hs    message
     ldr     x2, =WHOLE_CONTEXT
@@ -179,9 +177,10 @@ message:
     SAVE_CALLER
     ENTER
     str     x0, [sp, #-16]!
-    bl      trap_reply
-    ldr     x1, [sp], #16
+    bl      call_reply_fast
     cbz     x0, 3f
+    bl      trap_load
+    ldr     x1, [sp], #16
     mov     sp, x0
     ldr     x4, [sp, #CONTEXT_TPIDR]
     msr     tpidr_el0, x4
@@ -192,7 +191,8 @@ message:
     LOAD_MESSAGE
     eret
 
-3:  mov     sp, x1
+3:  ldr     x1, [sp], #16
+    mov     sp, x1
     SAVE_REST
     ENTER
     bl      trap_sync
@@ -205,9 +205,10 @@ message:
     SAVE_STATE
     ENTER
     str     x0, [sp, #-16]!
-    bl      trap_call
-    ldr     x1, [sp], #16
+    bl      call_enter_fast
     cbz     x0, 5f
+    bl      trap_load
+    ldr     x1, [sp], #16
     mov     sp, x0
     ldr     x2, [sp, #CONTEXT_TPIDR]
     msr     tpidr_el0, x2
@@ -226,7 +227,7 @@ message:
     LOAD_MESSAGE
     eret
 
-5:  mov     x0, x1
+5:  ldr     x0, [sp], #16
     bl      trap_sync
     bl      trap_next
     b       trap_leave

@@ -72,6 +72,15 @@ static void start_context(const struct dispatcher *from, struct dispatcher *to,
     c->tpidr = tpidr;
 }
 
+/* The callee owes nothing any more; what was lent to it goes back. */
+static void let_go(struct dispatcher *callee)
+{
+    callee->caller = 0;
+    if (callee->lent != 0) {
+        space_take_back(callee);
+    }
+}
+
 /* The call of `from` starts on `to`, which is free. Fails without effect. */
 static enum abi_error deliver(struct dispatcher *from, struct dispatcher *to)
 {
@@ -84,7 +93,7 @@ static enum abi_error deliver(struct dispatcher *from, struct dispatcher *to)
         e = transfer(from, from->call_cap, to, to->receive);
     }
     if (e != ERR_OK) {
-        space_take_back(to);
+        let_go(to);
         return e;
     }
     ASSERT(to->state == IS_BLOCKED && to->caller == 0);
@@ -217,13 +226,6 @@ void call_next(struct dispatcher *d)
             sched_wake(from);
         }
     }
-}
-
-/* The callee owes nothing any more; what was lent to it goes back. */
-static void let_go(struct dispatcher *callee)
-{
-    callee->caller = 0;
-    space_take_back(callee);
 }
 
 /* The call of `from`, which was delivered, is over. */
@@ -424,43 +426,72 @@ static struct dispatcher *free_callee(struct dispatcher *d)
     return to;
 }
 
-struct dispatcher *call_enter_fast(struct dispatcher *d)
+static struct dispatcher *start_fast(struct dispatcher *d,
+                                     struct dispatcher *to, uint64_t flags)
 {
-    struct core_state *core = &kernel.core[0];
-    uint64_t flags = d->context.x[8] & ~0xffffffffull;
-    struct dispatcher *to = flags & ~CALL_LEND ? NULL : free_callee(d);
-    if (to == NULL ||
-        (flags != 0 && space_lend(d, to, d->context.x[11]) != ERR_OK)) {
-        return NULL;
-    }
     d->call_flags = flags;
     d->call_receive = 0;
     d->callee = to->self;
     d->state = IS_CALLING;
     to->caller = d->self;
     to->state = IS_READY;
-    core->current = to->self;
+    kernel.core[0].current = to->self;
+    return to;
+}
+
+/* A loan, or a callee that may look at what it schedules. Apart, so that the
+ * other calls need no stack. */
+static __attribute__((noinline)) struct dispatcher *start_special(
+    struct dispatcher *d, struct dispatcher *to, uint64_t flags)
+{
+    if ((flags & ~CALL_LEND) != 0 ||
+        (flags != 0 && space_lend(d, to, d->context.x[11]) != ERR_OK)) {
+        return NULL;
+    }
+    (void)start_fast(d, to, flags);
     if (to->children != 0) {
-        (void)sched_tell_callers(sched_top(core)); /* it may look at them */
+        (void)sched_tell_callers(sched_top(&kernel.core[0]));
     }
     return to;
 }
 
-struct dispatcher *call_reply_fast(struct dispatcher *d)
+struct dispatcher *call_enter_fast(struct dispatcher *d)
 {
-    struct core_state *core = &kernel.core[0];
-    struct dispatcher *to = dispatcher_at(d->caller);
-    struct upcall_page *p = upcall_page(d);
-    if (d->caller == 0 || d->context.x[8] != 0 || d->ready != 0 ||
-        d->told != IS_BLOCKED || d->until != ~0ull || p->pending != 0 ||
-        upcall_page(to)->pending != 0 || sched_top(core) == d) {
+    uint64_t flags = d->context.x[8] & ~0xffffffffull;
+    struct dispatcher *to = free_callee(d);
+    if (to == NULL) {
         return NULL;
     }
-    p->mask = MASK_OFF;
-    let_go(d);
+    return flags != 0 || to->children != 0 ? start_special(d, to, flags)
+                                           : start_fast(d, to, 0);
+}
+
+static struct dispatcher *end_fast(struct dispatcher *d, struct dispatcher *to)
+{
+    upcall_page(d)->mask = MASK_OFF;
+    d->caller = 0;
     d->state = IS_BLOCKED;
     to->callee = 0;
     to->state = IS_READY;
-    core->current = to->self;
+    kernel.core[0].current = to->self;
     return to;
+}
+
+static __attribute__((noinline)) struct dispatcher *end_loan(
+    struct dispatcher *d, struct dispatcher *to)
+{
+    space_take_back(d);
+    return end_fast(d, to);
+}
+
+struct dispatcher *call_reply_fast(struct dispatcher *d)
+{
+    struct dispatcher *to = dispatcher_at(d->caller);
+    if (d->caller == 0 || d->context.x[8] != 0 || d->ready != 0 ||
+        d->told != IS_BLOCKED || d->until != ~0ull ||
+        upcall_page(d)->pending != 0 || upcall_page(to)->pending != 0 ||
+        sched_top(&kernel.core[0]) == d) {
+        return NULL;
+    }
+    return d->lent != 0 ? end_loan(d, to) : end_fast(d, to);
 }

@@ -271,7 +271,7 @@ enum abi_error space_attach(ref_t domain, const struct slot *s,
  * attaches the stretch to it or detaches it meanwhile ends the loan. */
 enum abi_error space_lend(const struct dispatcher *from, struct dispatcher *to,
                           uint64_t loan);
-/* The loan, if there is one, ends, with all that it was lent on to. */
+/* The loan that there is ends, with all that it was lent on to. */
 void space_take_back(struct dispatcher *to);
 void space_unmap_frame(struct slot *s);
 bool space_destroy_stretch(const struct slot *s);
@@ -291,7 +291,10 @@ bool object_destroy_step(struct slot *zombie);
 
 /* ---- upcall.c ---------------------------------------------------------- */
 
-struct upcall_page *upcall_page(struct dispatcher *d);
+static inline struct upcall_page *upcall_page(struct dispatcher *d)
+{
+    return &d->user.upcall;
+}
 /* Add reasons; wake the dispatcher if it is blocked. */
 void upcall_post(struct dispatcher *d, uint32_t reasons);
 /* Deliver if something is pending and not masked: before going to user mode. */
@@ -307,8 +310,12 @@ void upcall_event(struct dispatcher *d, uint32_t bit);
 void sched_set_state(struct dispatcher *d, enum dispatcher_state state);
 /* Leave reasons for an upcall, which is delivered on the way to d. */
 void sched_pend(struct dispatcher *d, uint32_t reasons);
-/* The last level of the chain. */
-struct dispatcher *sched_top(const struct core_state *core);
+/* The last level of the chain, which has at least one. */
+static inline struct dispatcher *sched_top(const struct core_state *core)
+{
+    uint32_t last = core->depth - 1u;
+    return dispatcher_at(core->chain[last < CHAIN_MAX ? last : 0].dispatcher);
+}
 /* call.c does not tell of each call: tell the schedulers of d and of those that
  * its call made wait. Returns who serves it, of whom nothing was told. */
 struct dispatcher *sched_tell_callers(struct dispatcher *d);
@@ -320,7 +327,10 @@ void sched_report(struct dispatcher *d);
 void sched_take_back(struct dispatcher *d, bool itself);
 /* What runs, until when, or what is pending may have changed: before user mode
  * is entered, sched_settle has to look. Whoever changes that says so. */
-void sched_unsettle(void);
+static inline void sched_unsettle(void)
+{
+    kernel.core[0].unsettled = 1;
+}
 /* Account the time up to now: before budgets or bindings change. */
 void sched_account(void);
 /* Account, expire, and choose what runs. Returns it, or 0: idle. Sets *until

@@ -42,11 +42,6 @@ static uint32_t child_state(const struct dispatcher *d)
     }
 }
 
-void sched_unsettle(void)
-{
-    kernel.core[0].unsettled = 1;
-}
-
 /* Write the state of d where its scheduler sees it. */
 static void tell(struct dispatcher *d)
 {
@@ -67,11 +62,6 @@ void sched_set_state(struct dispatcher *d, enum dispatcher_state state)
     d->state = state;
     sched_unsettle();
     tell(d);
-}
-
-struct dispatcher *sched_top(const struct core_state *core)
-{
-    return dispatcher_at(core->chain[(core->depth - 1) % CHAIN_MAX].dispatcher);
 }
 
 struct dispatcher *sched_tell_callers(struct dispatcher *d)

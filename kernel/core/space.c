@@ -5,68 +5,16 @@
  * which each of them maps as a block. The directory says what a slot has; a
  * generation beside it tells a frame whether the mapping it remembers is still
  * the same one.
- * Descriptor formats: Arm DDI 0487, D5.3 (VMSAv8-64 translation tables).
  */
 #include "list.h"
 #include "syscall.h"
+#include "table.h"
 
-#define PTE_VALID       3ull
-#define PTE_TABLE       3ull
-#define PTE_NOT_BLOCK   2ull        /* a page, or in level 2 a table */
-#define PTE_DEVICE      (0ull << 2) /* MAIR index 0 */
-#define PTE_NORMAL      (1ull << 2)
-#define PTE_EL0         (1ull << 6)
-#define PTE_READ_ONLY   (1ull << 7)
-#define PTE_SHARED      (3ull << 8)
-#define PTE_ACCESSED    (1ull << 10)
-#define PTE_NOT_GLOBAL  (1ull << 11)
-#define PTE_PXN         (1ull << 53)
-#define PTE_UXN         (1ull << 54)
-#define PTE_ADDRESS     0x0000fffffffff000ull
-#define TABLE_PXN       (1ull << 59)
-#define TABLE_UXN       (1ull << 60)
-#define TABLE_READ_ONLY (1ull << 62)
-
-/* An entry of the directory: 0, but for the generation: no stretch is there. */
-#define ENTRY_PAGE_MASK  ((1u << 18) - 1u) /* of the table or huge frame */
-#define ENTRY_BLOCK      (1u << 18) /* a huge frame: never read as a table */
-#define ENTRY_STRETCH    (ENTRY_PAGE_MASK | ENTRY_BLOCK)
-#define ENTRY_GENERATION (1u << 19)
-#define SWEEP            4u /* domains between two looks at interrupts */
-
-static uint32_t *directory_at(uint64_t va)
-{
-    uint32_t *d = ram_at(kernel.directory);
-    return &d[va >> STRETCH_LOG2 & (USER_SLOTS - 1u)];
-}
+#define SWEEP 4u /* domains between two looks at interrupts */
 
 uint32_t space_entry(uint64_t va)
 {
     return *directory_at(va);
-}
-
-struct table {
-    uint64_t entry[512];
-};
-
-static uint64_t *table_at(ref_t page)
-{
-    return OBJECT(struct table, page)->entry;
-}
-
-static uint64_t *table_of(uint32_t entry)
-{
-    return table_at((entry & ENTRY_PAGE_MASK) << (PAGE_LOG2 - CELL_LOG2));
-}
-
-static uint32_t page_index(uint64_t va)
-{
-    return (uint32_t)(va >> PAGE_LOG2) & 511u;
-}
-
-static uint64_t *pte_at(uint32_t entry, uint64_t va)
-{
-    return table_of(entry) + page_index(va);
 }
 
 /* READ, READ|WRITE and READ|EXEC are the only rights a mapping can have. */
@@ -79,16 +27,6 @@ static enum abi_error check_rights(uint64_t rights)
                    rights == (RIGHT_READ | RIGHT_EXEC)
                ? ERR_OK
                : ERR_RANGE;
-}
-
-static uint64_t pte_of(uint64_t address, uint64_t rights, bool device)
-{
-    uint64_t pte =
-        address | PTE_VALID | PTE_EL0 | PTE_ACCESSED | PTE_NOT_GLOBAL | PTE_PXN;
-    pte |= device ? PTE_DEVICE : PTE_NORMAL | PTE_SHARED;
-    pte |= rights & RIGHT_WRITE ? 0 : PTE_READ_ONLY;
-    pte |= rights & RIGHT_EXEC ? 0 : PTE_UXN;
-    return pte;
 }
 
 /* ---- stretches --------------------------------------------------------- */
@@ -219,16 +157,6 @@ static uint64_t *level2_entry(ref_t domain, const struct domain_table *t,
     return &table[va >> STRETCH_LOG2 & 511u];
 }
 
-/* The bits of a level-2 descriptor that take rights away. */
-static uint64_t denied(uint64_t descriptor, uint64_t rights)
-{
-    bool table = (descriptor & PTE_NOT_BLOCK) != 0;
-    uint64_t read_only = table ? TABLE_READ_ONLY : PTE_READ_ONLY;
-    uint64_t no_code = table ? TABLE_UXN : PTE_UXN;
-    return (rights & RIGHT_WRITE ? 0 : read_only) |
-           (rights & RIGHT_EXEC ? 0 : no_code);
-}
-
 /* The descriptor with which a domain gets at a stretch. */
 static uint64_t attachment(const struct slot *s, uint64_t rights)
 {
@@ -249,10 +177,11 @@ static void forget_loan(ref_t domain, uint64_t va)
     }
 }
 
-static enum abi_error set_entry(ref_t ref, uint64_t va, uint64_t descriptor)
+/* t: the domain's table for this address, or NULL: it needs one. */
+static enum abi_error set_entry(ref_t ref, struct domain_table *t, uint64_t va,
+                                uint64_t descriptor)
 {
     struct domain *d = domain_at(ref);
-    struct domain_table *t = find_table(d, va);
     if (t == NULL) {
         t = free_table(d);
         if (t == NULL) {
@@ -272,13 +201,7 @@ static enum abi_error set_entry(ref_t ref, uint64_t va, uint64_t descriptor)
     } else {
         arch_publish();
     }
-    forget_loan(ref, va);
     return ERR_OK;
-}
-
-enum abi_error space_attach(ref_t ref, const struct slot *s, uint64_t rights)
-{
-    return set_entry(ref, s->word, attachment(s, rights));
 }
 
 static bool detach(ref_t ref, uint64_t va)
@@ -302,9 +225,9 @@ static bool detach(ref_t ref, uint64_t va)
 
 /* ---- loans ------------------------------------------------------------- */
 
-static uint64_t descriptor_at(ref_t domain, uint64_t va)
+static uint64_t descriptor_at(ref_t domain, const struct domain_table *t,
+                              uint64_t va)
 {
-    const struct domain_table *t = find_table(domain_at(domain), va);
     return t == NULL ? 0 : *level2_entry(domain, t, va);
 }
 
@@ -316,7 +239,8 @@ enum abi_error space_lend(const struct dispatcher *from, struct dispatcher *to,
     if (e != ERR_OK) {
         return e;
     }
-    uint64_t has = descriptor_at(from->domain, va);
+    const struct domain_table *mine = find_table(domain_at(from->domain), va);
+    uint64_t has = descriptor_at(from->domain, mine, va);
     if (has == 0 || va == kernel.sweep) { /* it may have been at `to` */
         return ERR_UNMAPPED;
     }
@@ -324,10 +248,11 @@ enum abi_error space_lend(const struct dispatcher *from, struct dispatcher *to,
     if ((gives & denied(has, 0)) != denied(has, rights)) {
         return ERR_RIGHTS;
     }
-    if (descriptor_at(to->domain, va) != 0) {
+    struct domain_table *t = find_table(domain_at(to->domain), va);
+    if (descriptor_at(to->domain, t, va) != 0) {
         return ERR_BUSY;
     }
-    e = set_entry(to->domain, va, gives);
+    e = set_entry(to->domain, t, va, gives);
     to->lent = e == ERR_OK ? loan : 0;
     return e;
 }
@@ -350,13 +275,17 @@ static void recall(ref_t domain, uint64_t va)
 
 void space_take_back(struct dispatcher *to)
 {
-    if (to->lent != 0) {
-        recall(to->domain, LOAN_ADDRESS(to->lent));
-        (void)detach(to->domain, LOAN_ADDRESS(to->lent));
-    }
+    recall(to->domain, LOAN_ADDRESS(to->lent));
+    (void)detach(to->domain, LOAN_ADDRESS(to->lent));
 }
 
-/* ---- attach and detach ------------------------------------------------- */
+enum abi_error space_attach(ref_t ref, const struct slot *s, uint64_t rights)
+{
+    struct domain_table *t = find_table(domain_at(ref), s->word);
+    recall(ref, s->word);
+    forget_loan(ref, s->word);
+    return set_entry(ref, t, s->word, attachment(s, rights));
+}
 
 enum abi_error op_stretch_attach(uint64_t *x)
 {
@@ -369,11 +298,7 @@ enum abi_error op_stretch_attach(uint64_t *x)
     if (e == ERR_OK) {
         e = cap_object(x[1], TYPE_DOMAIN, RIGHT_ATTACH, &domain);
     }
-    if (e == ERR_OK) {
-        recall(domain, s->word);
-        e = space_attach(domain, s, x[2]);
-    }
-    return e;
+    return e == ERR_OK ? space_attach(domain, s, x[2]) : e;
 }
 
 enum abi_error op_stretch_detach(uint64_t *x)

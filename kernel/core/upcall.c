@@ -7,11 +7,6 @@
  */
 #include "syscall.h"
 
-struct upcall_page *upcall_page(struct dispatcher *d)
-{
-    return &d->user.upcall;
-}
-
 void upcall_enter(struct dispatcher *d, uint32_t slot)
 {
     struct upcall_page *p = upcall_page(d);

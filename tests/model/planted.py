@@ -42,7 +42,7 @@ BUGS = {
                          "arch_tlb_page(va)", "(void)0"),
     "TLB: domain, detach": ("space.c", "detach",
                             "arch_tlb_domain(domain_asid(ref))", "(void)0"),
-    "TLB: domain, attach": ("space.c", "space_attach",
+    "TLB: domain, attach": ("space.c", "set_entry",
                             "arch_tlb_domain(domain_asid(ref))", "(void)0"),
     "TLB: domain that ends": ("object.c", "destroy_domain",
                               "arch_tlb_domain(domain_asid(z->obj))",

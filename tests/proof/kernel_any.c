@@ -20,8 +20,8 @@ static void any_state(void)
 {
     Frama_C_make_unknown((char *)ram_host, sizeof(ram_host));
     Frama_C_make_unknown((char *)&kernel, sizeof(kernel));
-    loaded = any32();
-    loaded_domain = any32();
+    loaded.dispatcher = any32();
+    loaded.domain = any32();
     kernel.core[0].depth = Frama_C_unsigned_int_interval(0, CHAIN_MAX);
     kernel.directory =
         Frama_C_unsigned_int_interval(0, RAM_CELLS - USER_SLOTS * 4 / 32);
@@ -45,10 +45,16 @@ int main(void)
         (void)trap_syscall(d, Frama_C_unsigned_int_interval(0, SYS_COUNT - 1));
         break;
     case 4:
-        (void)trap_call(d);
+        d = call_enter_fast(d);
+        if (d != NULL) {
+            (void)trap_load(d);
+        }
         break;
     case 5:
-        (void)trap_reply(d);
+        d = call_reply_fast(d);
+        if (d != NULL) {
+            (void)trap_load(d);
+        }
         break;
     default:
         trap_next();
