@@ -328,6 +328,10 @@ static void test_saved(void)
     setup_lent(R);
     CHECK(CALL(REPLY_SAVE, SPARE) == ERR_OK && gone(),
           "who answers later gives it back at once");
+    root_looks();
+    CHECK(CALL(STRETCH_DETACH, STRETCH, domain(0)) == ERR_OK && gone() &&
+              a->state == IS_CALLING,
+          "and its owner may lose it while the answer is awaited");
 }
 
 /* b serves c; a runs. */

@@ -500,6 +500,11 @@ static void test_events(void)
     CALL(CAP_DELETE, EMPTY + 2);
     CHECK(CALL(CAP_DELETE, event) == ERR_OK && a->state == IS_DEAD,
           "the last one ends it");
+    CHECK(CALL(UNTYPED_RETYPE, HOST_UNTYPED, EMPTY + 1, TYPE_DISPATCHER,
+               DISPATCHER_LOG2, 1) == ERR_OK &&
+              CALL(EVENT_MINT, event, EMPTY + 1, 1) == ERR_OK &&
+              CALL(EVENT_SIGNAL, event) == ERR_OK,
+          "one that was never bound has no page for events");
 }
 
 static void test_irqs(void)
