@@ -6,9 +6,9 @@
  * the file may be gone. What is copied is what the file has: starting a program
  * sorts nothing and looks at no name (<vesper/symbols.h>).
  *
- * Rules: as in elf.h - the file is hostile and may change; nothing outside it is
- * read. Symbols are a courtesy: a file without them, or with bad ones, has none,
- * and still runs.
+ * Rules: as in elf.h - the file is hostile and may change; nothing outside it
+ * is read. Symbols are a courtesy: a file without them, or with bad ones, has
+ * none, and still runs.
  */
 #pragma once
 

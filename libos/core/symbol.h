@@ -8,7 +8,7 @@
 
 #include <vesper/symbols.h>
 
-/* The function that `offset` of the image lies in and how far; NULL: none. Looks
- * at every symbol: a crash has time, and a start has not. */
+/* The function that `offset` of the image lies in and how far; NULL: none.
+ * Looks at every symbol: a crash has time, and a start has not. */
 const char *symbol_find(const struct symbol_table *table, uint64_t offset,
                         uint64_t *distance);
