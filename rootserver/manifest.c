@@ -578,9 +578,13 @@ static int lines_read(struct parse *p, const char *text, size_t n)
 int manifest_parse(const char *text, size_t n, struct manifest *out,
                    struct manifest_error *error)
 {
-    struct parse p = {.out = out, .error = error, .domain = out->domains};
+    struct parse p;
     int result = -1;
 
+    memset(&p, 0, sizeof(p));
+    p.out = out;
+    p.error = error;
+    p.domain = out->domains;
     memset(out, 0, sizeof(*out));
     out->strings_bytes = 1; /* strings[0] is the word that is not there */
     if (n > MANIFEST_TEXT_MAX_BYTES) {

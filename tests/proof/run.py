@@ -34,6 +34,7 @@ KERNEL = ["-include", "tests/proof/kernel_config.h", "-Ikernel/core",
 REACHED = re.compile(r"(\d+) statements reached \(out of (\d+)\)")
 MESSAGE = re.compile(r"^\[([a-z:-]+)\] (\S+?):(\d+): (Warning|User Error): *$")
 FUNCTION = re.compile(r"^  (\w+): (\d+) stmts out of (\d+) \(", re.M)
+DEFINED = re.compile(r"^(?:static )?[a-z][\w ]*[ *](\w+)\([^;]*?\)\n\{", re.M)
 BAD_END = re.compile(r"^\[kernel\].*(error|aborted)|Frama-C aborted", re.I)
 
 
@@ -61,13 +62,15 @@ def command_of(target, folder, planted):
         if not found:
             raise Broken(f"no source matches {pattern}")
         sources += found
+    exact = str(target.get("exact", ""))
     split = ",".join(name + ":0" for name in target.get("split", []))
     states = ",".join(f"{name}:{n}"
                       for name, n in target.get("states", {}).items())
     return ["frama-c", *FLAGS, "-cpp-extra-args=" + " ".join(cpp), *sources,
             "-eva-precision", str(target["precision"]),
             *(["-eva-split-return-function", split] if split else []),
-            *(["-eva-slevel-function", states] if states else [])]
+            *(["-eva-slevel-function", states] if states else []),
+            *(["-eva-plevel", exact, "-eva-ilevel", exact] if exact else [])]
 
 
 def analyse(target, folder, planted=False):
@@ -148,14 +151,15 @@ def judge(target, text):
 
 
 def prove(target, folder):
-    """Analyse a target; prints its TAP lines; true if all is well."""
+    """Analyse a target; prints its TAP lines. Returns whether all is well, and
+    the functions that were reached."""
     name = target["name"]
     begin = time.monotonic()
     try:
         text = analyse(target, folder)
     except Broken as error:
         print(f"not ok - eva: {name}: {error}", flush=True)
-        return False
+        return False, {}
     wrong, used = judge(target, text)
     reached, total = REACHED.search(text).groups()
     alarms = len([m for m in messages(text) if m[0] == "eva:alarm"]) - used
@@ -166,7 +170,31 @@ def prove(target, folder):
     print(f"{'not ok' if wrong else 'ok'} - eva: {name}: {alarms} alarms, "
           f"{used} exceptions, {reached} statements reached of {total} "
           f"({time.monotonic() - begin:.0f} s)", flush=True)
-    return not wrong
+    return not wrong, functions(text)
+
+
+def cover(entry, found):
+    """Is each function of the files reached, all of it, in one of the targets?
+    found: {target: its functions}, of those that ran."""
+    wrong = []
+    count = 0
+    for path in sorted(p for f in entry["files"]
+                       for p in glob.glob(f, root_dir=ROOT)):
+        with open(os.path.join(ROOT, path), encoding="utf-8") as file:
+            names = DEFINED.findall(file.read())
+        count += len(names)
+        for name in names:
+            seen = [found[t][name] for t in entry["targets"]
+                    if name in found[t]]
+            if not any(reached == total for reached, total in seen):
+                wrong.append(f"{path}: {name}: reached {seen or 'nowhere'}")
+    for line in wrong:
+        print("# " + line)
+    what = ", ".join(entry["files"])
+    print(f"{'not ok' if wrong or not count else 'ok'} - eva: {what}: "
+          f"{count - len(wrong)} of {count} functions reached, all of each",
+          flush=True)
+    return not wrong and count > 0
 
 
 def control(target, folder):
@@ -197,13 +225,19 @@ def main():
     folder = os.path.join(os.path.abspath(options.build), "tests", "proof")
     generate(os.path.join(folder, "include"))
     with open(os.path.join(HERE, "proofs.toml"), "rb") as file:
-        targets = tomllib.load(file)["target"]
+        proofs = tomllib.load(file)
     good = True
-    for target in targets:
-        if options.pattern in target["name"]:
-            good = prove(target, folder) and good
+    found = {}
+    for target in proofs["target"]:
+        name = target["name"]
+        if options.pattern in name:
+            well, found[name] = prove(target, folder)
+            good = well and good
             if target.get("planted"):
                 good = control(target, folder) and good
+    for entry in proofs["cover"]:
+        if set(entry["targets"]) <= set(found):
+            good = cover(entry, found) and good
     return 0 if good else 1
 
 
