@@ -18,6 +18,8 @@ import subprocess
 import sys
 import tomllib
 
+from run import generate
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 PAGE = os.path.join(ROOT, "docs/assurance.md")
@@ -32,13 +34,8 @@ TOTAL = re.compile(r"Proved goals: +(\d+) */ *(\d+)")
 
 
 def prepare(folder):
-    """The ABI's header, and what Why3 knows of the provers here."""
-    os.makedirs(os.path.join(folder, "include/abi"), exist_ok=True)
-    for kind, name in [("header", "abi/gen.h"), ("decode", "calls.inc")]:
-        subprocess.run([sys.executable, "scripts/gen_abi.py", kind,
-                        "kernel/abi/abi.toml",
-                        os.path.join(folder, "include", name)],
-                       cwd=ROOT, check=True)
+    """The ABI's headers, and what Why3 knows of the provers here."""
+    generate(os.path.join(folder, "include"))
     os.environ["WHY3CONFIG"] = os.path.join(folder, "why3.conf")
     subprocess.run(["why3", "config", "detect"], check=True,
                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
