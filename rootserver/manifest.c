@@ -41,15 +41,7 @@ struct key {
     bool once;      /* in the text, or in the domain */
 };
 
-/* ------------------------------------------------------------------ */
-/* Words                                                              */
-/* ------------------------------------------------------------------ */
-
-const char *manifest_string(const struct manifest *manifest,
-                            struct manifest_word word)
-{
-    return manifest->strings + word.text;
-}
+/* ---- words --------------------------------------------------------- */
 
 /* Fails at word i of the line. */
 static int fail(const struct parse *p, uint32_t i, const char *const pieces[])

@@ -165,8 +165,11 @@ int manifest_parse(const char *text, size_t n, struct manifest *out,
                    struct manifest_error *error);
 
 /* The word as a C string; "" if there is none. */
-const char *manifest_string(const struct manifest *manifest,
-                            struct manifest_word word);
+static inline const char *manifest_string(const struct manifest *manifest,
+                                          struct manifest_word word)
+{
+    return manifest->strings + word.text;
+}
 
 /*
  * manifest_order - an order in which each domain comes after what it needs

@@ -34,7 +34,8 @@ static int crash_null(const char *argument)
 
 static int crash_at(const char *argument)
 {
-    uintptr_t address = argument != NULL ? strtoull(argument, NULL, 0) : 0;
+    uintptr_t address =
+        argument != NULL ? strtoull(argument, NULL, 0) : null_address;
 
     printf("crash: reading from address %#llx\n", (unsigned long long)address);
     fflush(stdout);

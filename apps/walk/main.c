@@ -76,6 +76,10 @@ int main(int argc, char **argv)
     void *table;
     int error, status;
 
+    if (bytes == 0 || frames == 0) {
+        (void)fprintf(stderr, "usage: walk [KIB [FRAME_KIB [STEPS]]]\n");
+        return 2;
+    }
     paging_limit((uint32_t)frames);
     error = region_paged(bytes, SWAP_FILE, &table);
     if (error != 0) {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSL-1.0 */
+/* Names for addresses: see symbol.h. */
 #include "symbol.h"
 
 #include <stdbool.h>

@@ -147,6 +147,9 @@ static int show(struct region *r, uint32_t i, bool write)
         return error;
     }
     struct frame *f = p->frame;
+    if (f == NULL) {
+        return EIO;
+    }
     bool dirty = f->dirty || write;
     if (region_show(r, i, f, dirty ? p->rights : REGION_READ) != 0) {
         return EAGAIN;

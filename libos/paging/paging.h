@@ -29,8 +29,9 @@ cptr_t arena_stretch(uint64_t va); /* of a page that arena_take gave out */
 
 /* With the lock, or masked. The region of an address, or NULL. */
 struct region *region_find(uint64_t address);
-/* With the lock. Unmap page i, for good. The region goes with its last page. */
-void region_cut(struct region *r, uint32_t i);
+/* With the lock. Unmap page i, for good. The region goes with its last page:
+ * false. */
+bool region_cut(struct region *r, uint32_t i);
 
 /* ---- frame.c ----------------------------------------------------------- */
 

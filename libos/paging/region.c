@@ -129,20 +129,22 @@ static void region_end(struct region *r)
     free(r);
 }
 
-void region_cut(struct region *r, uint32_t i)
+bool region_cut(struct region *r, uint32_t i)
 {
     struct page *p = &r->page[i];
     if (p->hole) {
-        return;
+        return true;
     }
     region_hide(r, i);
     if (r->driver->drop != NULL) {
         r->driver->drop(r, i);
     }
     *p = (struct page){.hole = true};
-    if (++r->holes == r->pages) {
-        region_end(r);
+    if (++r->holes < r->pages) {
+        return true;
     }
+    region_end(r);
+    return false;
 }
 
 int region_renew(void *address)
@@ -162,11 +164,7 @@ int region_free(void *address)
     mutex_lock(&paging_lock);
     struct region *r = region_find((uintptr_t)address);
     if (r != NULL && r->base == (uintptr_t)address) {
-        uint32_t pages = r->pages, holes = r->holes;
-        /* r is gone after its last page. */
-        for (uint32_t i = 0; i < pages && holes < pages; i++) {
-            holes += !r->page[i].hole;
-            region_cut(r, i);
+        for (uint32_t i = 0; region_cut(r, i); i++) {
         }
         error = 0;
     }

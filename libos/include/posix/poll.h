@@ -10,10 +10,6 @@
  */
 #pragma once
 
-#ifdef __cplusplus
-extern "C" {
-#endif
-
 typedef unsigned nfds_t;
 
 struct pollfd {
@@ -37,7 +33,3 @@ struct pollfd {
  * negative: for ever. How many entries have revents != 0 (0: the time is over),
  * or -1: EINTR; EINVAL: more entries than a program has descriptors (64). */
 int poll(struct pollfd *entries, nfds_t count, int timeout_ms);
-
-#ifdef __cplusplus
-}
-#endif
