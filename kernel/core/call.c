@@ -129,7 +129,21 @@ static void unqueue(struct dispatcher *from)
     from->endpoint = 0;
 }
 
-/* Would d, waiting for `to`, wait for itself, or be one too many in a row? */
+/* Does d serve the last of as many calls in a row as there may be? Then it
+ * makes none: loops over a row are bounded, and a loan goes back from all of
+ * it. */
+static bool row_is_full(const struct dispatcher *d)
+{
+    for (uint32_t i = 0; i < CALLS_MAX; i++) {
+        if (d->caller == 0) {
+            return false;
+        }
+        d = dispatcher_at(d->caller);
+    }
+    return true;
+}
+
+/* Would d, waiting for `to`, wait for itself, or be one too many in line? */
 static bool deadlock(const struct dispatcher *d, ref_t to)
 {
     for (uint32_t i = 0; i < CALLS_MAX && to != 0; i++) {
@@ -177,7 +191,7 @@ static enum abi_error try_call(struct dispatcher *d)
         return ERR_PEER_DEAD;
     }
     struct dispatcher *to = dispatcher_at(to_ref);
-    if (deadlock(d, to_ref)) {
+    if (row_is_full(d) || deadlock(d, to_ref)) {
         return ERR_DEADLOCK;
     }
     ASSERT(to->state != IS_DEAD); /* it left its endpoints first */
@@ -426,6 +440,17 @@ static struct dispatcher *free_callee(struct dispatcher *d)
     return to;
 }
 
+/* Has d the time of the end of the chain by calls alone? If somebody in line
+ * lent it, one call more may be further than time travels. */
+static bool works_for_top(const struct dispatcher *d)
+{
+    const struct dispatcher *top = sched_top(&kernel.core[0]);
+    for (uint32_t i = 0; i < CALLS_MAX && d != top && d->caller != 0; i++) {
+        d = dispatcher_at(d->caller);
+    }
+    return d == top;
+}
+
 static struct dispatcher *start_fast(struct dispatcher *d,
                                      struct dispatcher *to, uint64_t flags)
 {
@@ -459,7 +484,7 @@ struct dispatcher *call_enter_fast(struct dispatcher *d)
 {
     uint64_t flags = d->context.x[8] & ~0xffffffffull;
     struct dispatcher *to = free_callee(d);
-    if (to == NULL) {
+    if (to == NULL || row_is_full(d) || !works_for_top(d)) {
         return NULL;
     }
     return flags != 0 || to->children != 0 ? start_special(d, to, flags)

@@ -40,7 +40,7 @@
 #define TYPE_ZOMBIE   15u /* an object being destroyed in steps */
 #define RANK_MAX      7u  /* of the root server's CNode */
 #define CHAIN_MAX     5u  /* nested schedulers */
-#define CALLS_MAX     8u  /* nested protected calls */
+#define CALLS_MAX     8u  /* calls in a row, each served by the next caller */
 #define CORES         4u
 #define STEP_BYTES    4096u /* zeroed between two looks at interrupts */
 #define STEP_SLOTS    32u   /* scanned between two looks at interrupts */

@@ -66,7 +66,7 @@ void sched_set_state(struct dispatcher *d, enum dispatcher_state state)
 
 struct dispatcher *sched_tell_callers(struct dispatcher *d)
 {
-    for (uint32_t i = 0; i <= CALLS_MAX && d->callee != 0; i++) {
+    for (uint32_t i = 0; i < CALLS_MAX && d->callee != 0; i++) {
         tell(d);
         d = dispatcher_at(d->callee);
     }

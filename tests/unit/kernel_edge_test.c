@@ -207,25 +207,72 @@ static void test_row(void)
           "one more is too many");
 }
 
-/* The last of as many callers as there can be is told to its scheduler when
- * it calls somebody who may look. */
-static void test_row_is_told(void)
+/* Kids 1 and on serve, 0 calls and each calls on: so many calls in a row. Whom
+ * the last one can call next schedules somebody, if asked for. */
+static void call_on(uint32_t calls, bool next_schedules)
 {
     setup(CALLS_MAX + 2);
-    host_kid_under(CALLS_MAX + 2, host_kid_slot(CALLS_MAX + 1, KID_DISPATCHER));
+    if (next_schedules) {
+        host_kid_under(CALLS_MAX + 2, host_kid_slot(calls + 1, KID_DISPATCHER));
+    }
     for (uint32_t i = 1; i <= CALLS_MAX + 1; i++) {
         serve(i);
     }
     host_run(0);
-    for (uint32_t i = 0; i < CALLS_MAX; i++) {
+    for (uint32_t i = 0; i < calls; i++) {
         host_invoke(GATE, 0, 0);
     }
-    struct dispatcher *last = kid(CALLS_MAX);
-    CHECK(host_current() == last, "CALLS_MAX calls in a row");
+    CHECK(host_current() == kid(calls), "calls in a row");
+}
+
+/* The last of as many callers as there can be is told to its scheduler when
+ * it calls somebody who may look. */
+static void test_row_is_told(void)
+{
+    call_on(CALLS_MAX - 1, true);
+    struct dispatcher *last = kid(CALLS_MAX - 1);
     last->context.x[8] = GATE;
-    CHECK(call_enter_fast(last) == kid(CALLS_MAX + 1), "and one more");
-    CHECK(host_root_at()->identity.child[CALLS_MAX].state == CHILD_CALLING,
+    CHECK(call_enter_fast(last) == kid(CALLS_MAX), "the last one");
+    CHECK(host_root_at()->identity.child[CALLS_MAX - 1].state == CHILD_CALLING,
           "it is told that the last caller waits");
+}
+
+static void test_row_is_full(void)
+{
+    call_on(CALLS_MAX, false);
+    struct dispatcher *last = kid(CALLS_MAX);
+    host_invoke(GATE, 0, 0);
+    CHECK(host_current() == last && error(last) == ERR_DEADLOCK,
+          "who serves the last of CALLS_MAX calls makes none");
+    host_reply(0, 0);
+    host_reply(0, 0);
+    host_invoke(GATE, 0, 0);
+    CHECK(host_current() == kid(CALLS_MAX - 1),
+          "after an answer there is room");
+}
+
+/* Kid 0 waits in line at 1, which calls; with its time 2 calls on. */
+static void test_time_of_the_line(void)
+{
+    setup(CALLS_MAX + 2);
+    for (uint32_t i = 2; i <= CALLS_MAX + 1; i++) {
+        serve(i);
+    }
+    host_run(1);
+    host_invoke(GATE, 0, 0);
+    host_root();
+    host_unmask(host_root_at());
+    host_run(0);
+    host_invoke(GATE, 0, 0);
+    CHECK(kid(0)->state == IS_QUEUED && host_current() == kid(2), "in line");
+    for (uint32_t i = 2; i < CALLS_MAX; i++) {
+        host_invoke(GATE, 0, 0);
+        CHECK(host_current() == kid(i + 1), "its time travels");
+    }
+    host_invoke(GATE, 0, 0);
+    CHECK(kid(CALLS_MAX)->state == IS_CALLING &&
+              host_current() == host_root_at(),
+          "but not further than CALLS_MAX calls");
 }
 
 /* Two rows are joined in the middle: longer than allowed from one end. */
@@ -487,6 +534,8 @@ int main(void)
     test_no_entry();
     test_row();
     test_row_is_told();
+    test_row_is_full();
+    test_time_of_the_line();
     test_joined_rows();
     test_lent_time();
     test_root_calls();

@@ -225,6 +225,36 @@ static void test_chain(void)
           "nobody lends on more than he got");
 }
 
+/* A row of calls has CALLS_MAX in it at most, each of which may lend on. */
+static void test_long_chain(void)
+{
+    uint32_t last = 0;
+    host_ring(CALLS_MAX + 3);
+    host.quick = true;
+    CHECK(CALL(STRETCH_CREATE, STRETCH, HOST_UNTYPED, HOST_RANGE, VA) ==
+                  ERR_OK &&
+              attach(0, RW),
+          "a stretch that the first one has");
+    for (uint32_t i = 1; i < CALLS_MAX + 3; i++) {
+        host_serve(i, 0);
+    }
+    host_run(0);
+    while (last < CALLS_MAX + 2 && host_current() == host_kid_at(last)) {
+        host_lend(GATE, LOAN(VA, RW));
+        last++;
+    }
+    CHECK(last == CALLS_MAX + 1 && host_current() == host_kid_at(CALLS_MAX) &&
+              host_current()->context.x[8] == ERR_DEADLOCK,
+          "one call too many in a row is refused");
+    root_looks();
+    CHECK(CALL(STRETCH_DETACH, STRETCH, domain(0)) == ERR_OK, "taken back");
+    bool seen = false;
+    for (uint32_t i = 0; i < CALLS_MAX + 3; i++) {
+        seen = seen || !sees(host_kid_at(i), 0);
+    }
+    CHECK(!seen, "from everybody to whom it was lent on");
+}
+
 static void test_chain_is_revoked(void)
 {
     setup_lent(RW);
@@ -408,6 +438,7 @@ int main(void)
     test_tables();
     test_huge();
     test_chain();
+    test_long_chain();
     test_chain_is_revoked();
     test_other_stretch();
     test_given_meanwhile();
