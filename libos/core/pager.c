@@ -7,15 +7,12 @@
 
 #include <stddef.h>
 
-#include <vesper/memory.h>
 #include <vesper/thread.h>
 
 #include "memory.h"
 #include "page.h"
 #include "sched.h"
 #include "threads.h"
-
-#define PAGER_STACK_BYTES 16384u
 
 /* Guarded by the mask. */
 static struct {
@@ -65,29 +62,12 @@ static void *pager_main(void *unused)
     return unused;
 }
 
-static bool pager_make(void)
-{
-    const struct thread_attributes a = {
-        .name = "pager",
-        .stack = memory_map(PAGER_STACK_BYTES),
-        .stack_bytes = PAGER_STACK_BYTES,
-        .priority = THREAD_PRIORITY_MAX,
-    };
-    if (a.stack == NULL) {
-        return false;
-    }
-    struct thread *t = thread_make(&a);
-    t->start = pager_main;
-    thread_start_own(t);
-    return true;
-}
-
 bool pager_start(void)
 {
     static struct mutex starting;
     static bool started; /* guarded by starting */
     mutex_lock(&starting);
-    started = started || pager_make();
+    started = started || thread_start_own("pager", pager_main);
     mutex_unlock(&starting);
     return started;
 }

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <vesper/memory.h>
 #include <vesper/signals.h>
 
 #include "counter.h"
@@ -20,6 +21,8 @@
 #include "sched.h"
 #include "switch.h"
 #include "threads.h"
+
+#define OWN_STACK_BYTES 16384u /* of threads of libos itself */
 
 static struct thread main_thread;
 static struct thread *all_threads = &main_thread; /* guarded by the mask */
@@ -193,7 +196,7 @@ struct thread *thread_make(const struct thread_attributes *a)
     return t;
 }
 
-void thread_start_own(struct thread *t)
+static void enter(struct thread *t)
 {
     upcall_mask();
     t->all_next = all_threads;
@@ -202,12 +205,29 @@ void thread_start_own(struct thread *t)
     upcall_unmask();
 }
 
+bool thread_start_own(const char *name, void *(*main)(void *))
+{
+    const struct thread_attributes a = {
+        .name = name,
+        .stack = memory_map(OWN_STACK_BYTES),
+        .stack_bytes = OWN_STACK_BYTES,
+        .priority = THREAD_PRIORITY_MAX,
+    };
+    if (a.stack == NULL) {
+        return false;
+    }
+    struct thread *t = thread_make(&a); /* a given stack is enough */
+    t->start = main;
+    enter(t);
+    return true;
+}
+
 void thread_start(struct thread *t)
 {
     upcall_mask();
     alive++;
     upcall_unmask();
-    thread_start_own(t);
+    enter(t);
 }
 
 int thread_create(struct thread **out, int (*fn)(void *), void *arg,

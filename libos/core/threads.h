@@ -31,8 +31,10 @@ extern const struct thread_attributes thread_defaults;
 struct thread *thread_make(const struct thread_attributes *a);
 void thread_start(struct thread *t);
 
-/* The same for one that the domain does not live for: libos' own. */
-void thread_start_own(struct thread *t);
+/* Make and start one of libos' own, most urgent and for ever: the domain does
+ * not live for it. Its stack is mapped, so no pager waits for a pager. False:
+ * no memory. */
+bool thread_start_own(const char *name, void *(*main)(void *));
 
 /* thread_join and more. With a cancellation point. ESRCH, EDEADLK, EINVAL. */
 int thread_join_pointer(struct thread *t, void **result);

@@ -8,14 +8,11 @@
  */
 #include "paging.h"
 
-#include <vesper/memory.h>
 #include <vesper/root.h>
 #include <vesper/root_call.h>
 #include <vesper/start.h>
 
 #include "../core/threads.h"
-
-#define STACK_BYTES 16384u
 
 static uint64_t owed_bytes(void)
 {
@@ -36,26 +33,9 @@ static void *listen(void *unused)
     return unused;
 }
 
-static bool listener_make(void)
-{
-    const struct thread_attributes a = {
-        .name = "broker",
-        .stack = memory_map(STACK_BYTES),
-        .stack_bytes = STACK_BYTES,
-        .priority = THREAD_PRIORITY_MAX,
-    };
-    if (a.stack == NULL) {
-        return false;
-    }
-    struct thread *t = thread_make(&a);
-    t->start = listen;
-    thread_start_own(t);
-    return true;
-}
-
 bool broker_listen(void)
 {
     static bool started; /* guarded by the paging lock */
-    started = started || listener_make();
+    started = started || thread_start_own("broker", listen);
     return started;
 }

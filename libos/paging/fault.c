@@ -15,16 +15,12 @@
 #include <stddef.h>
 #include <string.h>
 
-#include <vesper/memory.h>
-
 #include "../core/page.h"
 #include "../core/pager.h"
 #include "../core/sched.h"
 #include "../core/switch.h"
 #include "../core/threads.h"
 #include "paging.h"
-
-#define STACK_BYTES 16384u
 
 /* Guarded by the mask. */
 static struct {
@@ -167,28 +163,11 @@ bool paging_fault(const struct upcall_page *page)
     return true;
 }
 
-static bool pager_make(void)
-{
-    const struct thread_attributes a = {
-        .name = "regions",
-        .stack = memory_map(STACK_BYTES),
-        .stack_bytes = STACK_BYTES,
-        .priority = THREAD_PRIORITY_MAX,
-    };
-    if (a.stack == NULL) {
-        return false;
-    }
-    struct thread *t = thread_make(&a);
-    t->start = pager_main;
-    thread_start_own(t);
-    return true;
-}
-
 bool fault_start(void)
 {
     static bool started; /* guarded by the paging lock */
     mutex_lock(&paging_lock);
-    started = started || pager_make();
+    started = started || thread_start_own("regions", pager_main);
     mutex_unlock(&paging_lock);
     return started;
 }
