@@ -161,7 +161,6 @@ static uint64_t rights_at(ref_t domain, uint64_t va)
 
 static void check_loan(const struct dispatcher *d)
 {
-    INV(I5);
     if (d->lent == 0) {
         return;
     }
