@@ -52,8 +52,7 @@ def build(out):
     shared = [os.path.join(tools, f"{name}.c") for name in SHARED]
     plans = {
         "tools": sources(tools) + sources(os.path.join(tools, "host")) +
-        [path for path in sources(os.path.join(root, "libos", "sched"))
-         if not path.endswith("nested.c")],     # that one makes system calls
+        sources(os.path.join(root, "libos", "sched")),
         "shell": sources(HERE) + sources(os.path.join(HERE, "host")) +
         shared + ["-Wl,--wrap=tcsetpgrp"],
         "crash": [os.path.join(APPS, "crash", "host", "thread.c"),

@@ -71,6 +71,6 @@ _Noreturn void sched_dispatch(void);
 /* No thread can run before the counter reaches `until`: wait for an upcall.
  * Returns only if it could not; the upcall after it calls sched_idled first. A
  * program that schedules domains links other ones than those here, which block
- * (libos/sched/nested.c). */
+ * (libos/core/nested.c). */
 void sched_idle(uint64_t until);
 void sched_idled(void);

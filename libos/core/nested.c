@@ -15,9 +15,9 @@
 #include <vesper/root_call.h>
 #include <vesper/start.h>
 
-#include "../core/counter.h"
-#include "../core/page.h"
-#include "../core/sched.h"
+#include "counter.h"
+#include "page.h"
+#include "sched.h"
 
 _Static_assert(SPAWN_CHILDREN == SCHED_CHILDREN_MAX,
                "an index is a pid modulo");
