@@ -129,18 +129,21 @@ static void unqueue(struct dispatcher *from)
     from->endpoint = 0;
 }
 
-/* Does d serve the last of as many calls in a row as there may be? Then it
- * makes none: loops over a row are bounded, and a loan goes back from all of
- * it. */
-static bool row_is_full(const struct dispatcher *d)
+/* May d call on, in a row that `top` is in (NULL: that does not matter)? At
+ * most CALLS_MAX calls are in a row: loops over one are bounded, and a loan
+ * goes back from all of it. */
+static bool row_has_room(const struct dispatcher *d,
+                         const struct dispatcher *top)
 {
+    bool found = top == NULL;
     for (uint32_t i = 0; i < CALLS_MAX; i++) {
+        found = found || d == top;
         if (d->caller == 0) {
-            return false;
+            return found;
         }
         d = dispatcher_at(d->caller);
     }
-    return true;
+    return false;
 }
 
 /* Would d, waiting for `to`, wait for itself, or be one too many in line? */
@@ -191,7 +194,7 @@ static enum abi_error try_call(struct dispatcher *d)
         return ERR_PEER_DEAD;
     }
     struct dispatcher *to = dispatcher_at(to_ref);
-    if (row_is_full(d) || deadlock(d, to_ref)) {
+    if (!row_has_room(d, NULL) || deadlock(d, to_ref)) {
         return ERR_DEADLOCK;
     }
     ASSERT(to->state != IS_DEAD); /* it left its endpoints first */
@@ -440,17 +443,6 @@ static struct dispatcher *free_callee(struct dispatcher *d)
     return to;
 }
 
-/* Has d the time of the end of the chain by calls alone? If somebody in line
- * lent it, one call more may be further than time travels. */
-static bool works_for_top(const struct dispatcher *d)
-{
-    const struct dispatcher *top = sched_top(&kernel.core[0]);
-    for (uint32_t i = 0; i < CALLS_MAX && d != top && d->caller != 0; i++) {
-        d = dispatcher_at(d->caller);
-    }
-    return d == top;
-}
-
 static struct dispatcher *start_fast(struct dispatcher *d,
                                      struct dispatcher *to, uint64_t flags)
 {
@@ -483,8 +475,12 @@ static __attribute__((noinline)) struct dispatcher *start_special(
 struct dispatcher *call_enter_fast(struct dispatcher *d)
 {
     uint64_t flags = d->context.x[8] & ~0xffffffffull;
+    /* Who has the time of somebody in line may be further than time travels. */
+    if (!row_has_room(d, sched_top(&kernel.core[0]))) {
+        return NULL;
+    }
     struct dispatcher *to = free_callee(d);
-    if (to == NULL || row_is_full(d) || !works_for_top(d)) {
+    if (to == NULL) {
         return NULL;
     }
     return flags != 0 || to->children != 0 ? start_special(d, to, flags)
@@ -514,9 +510,9 @@ struct dispatcher *call_reply_fast(struct dispatcher *d)
     struct dispatcher *to = dispatcher_at(d->caller);
     if (d->caller == 0 || d->context.x[8] != 0 || d->ready != 0 ||
         d->told != IS_BLOCKED || d->until != ~0ull ||
-        upcall_page(d)->pending != 0 || upcall_page(to)->pending != 0 ||
-        sched_top(&kernel.core[0]) == d) {
+        upcall_page(d)->pending != 0 || upcall_page(to)->pending != 0) {
         return NULL;
     }
+    /* Who has time of its own was told so: d has that of `to`. */
     return d->lent != 0 ? end_loan(d, to) : end_fast(d, to);
 }

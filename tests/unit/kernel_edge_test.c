@@ -168,6 +168,14 @@ static void test_news_in_a_call(void)
     CHECK(error(kid(0)) == ERR_OK && b->state == IS_READY &&
               b->context.pc == HOST_ENTRY,
           "an event that came in a call makes its upcall behind the answer");
+    setup(3);
+    serve(1);
+    host_run(0);
+    host_invoke(GATE, 0, 0);
+    upcall_page(kid(0))->pending = REASON_EVENT; /* as in a masked stretch */
+    kid(1)->context.x[8] = 0;
+    CHECK(call_reply_fast(kid(1)) == NULL,
+          "a caller that has news is answered the other way");
 }
 
 static void test_no_entry(void)
