@@ -14,8 +14,10 @@
 
 #include <errno.h>
 
-#define RESERVE_BYTES   (8ull << 20)
-#define PRESSURE_NS     200000000ull /* to answer, when memory runs short */
+#define RESERVE_BYTES (8ull << 20)
+/* To answer when memory runs short: a card needs seconds for dirty pages, and
+ * who must not wait does not. */
+#define PRESSURE_NS     10000000000ull
 #define DEADLINE_NS_MAX 60000000000ull
 
 /* What guarantees may still ask for. */
@@ -129,7 +131,7 @@ void broker_pressure(void)
     struct domain *d = richest();
     uint64_t free = memory_free_bytes();
     uint64_t wanted = promised_bytes() + RESERVE_BYTES;
-    if (d != NULL && d->revoke_at == 0 && free < wanted) {
+    if (d != NULL && free < wanted) {
         ask(d, wanted - free, PRESSURE_NS);
     }
 }

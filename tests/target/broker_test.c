@@ -2,8 +2,9 @@
  *
  * The broker of memory on the real kernel. Children page in optimistic memory
  * while it is taken back: one gives it, one is deaf, so that it is taken by
- * force, one is killed while it is asked. None may see a wrong word, and in the
- * end all memory is where it was. Prints TAP.
+ * force, one is killed while it is asked, one is asked because memory runs
+ * short. None may see a wrong word, and in the end all memory is where it was.
+ * Prints TAP.
  */
 #include "tests/unit/tap.h"
 
@@ -26,6 +27,11 @@
 #define PAGES 384u
 #define CHUNK (256u << 10)
 #define MS    UINT64_C(1000000)
+
+#define MIB        (1u << 20)
+#define TAKEN      (44u * MIB) /* of the 64 MiB that a program may have */
+#define TAKERS_MAX 26u
+#define REFUSED    7
 
 /* ---- children ---------------------------------------------------------- */
 
@@ -51,16 +57,24 @@ static uint64_t wrong(const volatile uint64_t *words)
     return n;
 }
 
+static volatile sig_atomic_t over;
+
+static void on_over(int number)
+{
+    (void)number;
+    over = 1;
+}
+
 static int child_gives(void)
 {
     uint64_t *words = paged();
-    uint64_t end = time_ns() + 4000 * MS;
-    while (time_ns() < end) {
+    (void)signal(SIGTERM, on_over);
+    while (!over) {
         if (wrong(words) != 0) {
             return 1;
         }
         words[5 * WORDS] = 6;
-        thread_sleep_until(time_ns() + 20 * MS);
+        (void)usleep(20000);
     }
     struct paging_counts c;
     paging_counts(&c);
@@ -126,6 +140,21 @@ static int child_deaf(void)
     return lost > 0 && kept >= 100 && c.lost == lost && why == EIO ? 0 : 3;
 }
 
+/* Take nearly all that a program may have, and keep it. */
+static int child_takes(void)
+{
+    for (uint32_t i = 0; i < TAKEN / MIB; i++) {
+        void *p = malloc(MIB);
+        if (p == NULL) {
+            return REFUSED;
+        }
+        memset(p, 1, MIB);
+    }
+    for (;;) {
+        (void)pause();
+    }
+}
+
 static _Noreturn void child_stays(void)
 {
     uint64_t *words = paged();
@@ -186,7 +215,51 @@ static void gives_test(void)
     CHECK(sys_contract((uint32_t)pid, &c) == 0 && c.forced == 0 &&
               c.optimistic <= ALL + CHUNK - 3 * CHUNK,
           "without force, and is not lent again");
+    (void)kill(pid, SIGTERM);
     CHECK(end(pid) == 0, "no word is wrong and none is lost");
+}
+
+/* The next one is started when this one has its memory. 0: it was refused. */
+static pid_t taker(void)
+{
+    pid_t pid = start("takes");
+    int status;
+    struct sys_contract c = {0};
+    while (waitpid(pid, &status, WNOHANG) == 0) {
+        if (sys_contract((uint32_t)pid, &c) == 0 && c.used > TAKEN) {
+            return pid;
+        }
+        thread_sleep_until(time_ns() + 5 * MS);
+    }
+    return WIFEXITED(status) && WEXITSTATUS(status) == REFUSED ? 0 : -1;
+}
+
+static void shortage_test(void)
+{
+    static pid_t takers[TAKERS_MAX];
+    struct sys_contract c = {0};
+    struct sys_memory m = {0};
+    uint32_t n = 0;
+    pid_t pid = start("gives");
+    CHECK(reaches(pid, ALL, ~0ull, 20000), "one has lent memory");
+    while (n < TAKERS_MAX && (takers[n] = taker()) > 0) {
+        n++;
+    }
+    CHECK(n < TAKERS_MAX && takers[n] == 0 && sys_memory(&m) == 0 &&
+              m.free_bytes > 0,
+          "programs are refused what guarantees may need");
+    CHECK(reaches(pid, 0, ALL - CHUNK, 20000) &&
+              sys_contract((uint32_t)pid, &c) == 0 && c.forced == 0,
+          "what was lent comes back before, without force");
+    printf("# %u programs, then %llu bytes are still lent\n", n,
+           (unsigned long long)c.optimistic_used);
+    while (n > 0) {
+        n--;
+        (void)kill(takers[n], SIGKILL);
+        (void)end(takers[n]);
+    }
+    (void)kill(pid, SIGTERM);
+    CHECK(end(pid) == 0, "here, too, no word is wrong or lost");
 }
 
 static void deaf_test(void)
@@ -220,6 +293,9 @@ int main(int argc, char **argv)
         if (strcmp(argv[1], "stays") == 0) {
             child_stays();
         }
+        if (strcmp(argv[1], "takes") == 0) {
+            return child_takes();
+        }
         return strcmp(argv[1], "gives") == 0 ? child_gives() : child_deaf();
     }
     /* What the first child costs us and the file server for good is no part of
@@ -228,6 +304,7 @@ int main(int argc, char **argv)
     uint64_t before = used();
     deaf_test();
     dies_test();
+    shortage_test();
     printf("# %lld bytes more\n", (long long)(used() - before));
     CHECK(used() == before, "all memory is where it was");
     (void)unlink("/broker.tmp");
