@@ -2,9 +2,10 @@
  *
  * IMAGES boot archives, each damaged in one place, read as the root server does
  * at boot: the archive, the manifest in it, the programs that it names. Each is
- * taken as it is, or refused with a reason and a place inside the file; what is
- * read is not changed. (That the machine goes on: tests/system/test_manifest.py
- * and tests/system/test_program.py.)
+ * taken as it is, or refused with a reason, and but for programs, whose places
+ * may be addresses, with a place inside the file; what is read is not changed.
+ * (That the machine goes on: tests/system/test_manifest.py and
+ * tests/system/test_program.py.)
  */
 #include "rootserver/archive.h"
 #include "rootserver/manifest.h"

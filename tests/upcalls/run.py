@@ -52,7 +52,8 @@ def compile_all(out, steps, seed):
         '-I', out, '-DBENCH_STEPS=%dull' % steps,
         '-DBENCH_SEED=%dull' % seed]
     objects = []
-    sources = sorted(glob.glob(ROOT + '/libos/core/*.[cS]'))
+    sources = sorted(glob.glob(ROOT + '/libos/core/*.[cS]')
+                     + glob.glob(ROOT + '/libos/sched/*.c'))
     sources += [ROOT + '/libos/thread/%s.c' % name for name in THREAD]
     for source in sources + [HERE + '/boot.S', HERE + '/workers.S',
                              HERE + '/bench.c', HERE + '/program.c']:
