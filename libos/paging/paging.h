@@ -8,7 +8,7 @@
  *   frame.c     memory: banks of 63 frames
  *   broker.c    what the root server wants back
  *   resident.c  which pages of paged regions are in memory
- *   nailed.c, physical.c, paged.c   the drivers
+ *   physical.c, paged.c   the drivers
  *   card.c      files for paged regions
  */
 #pragma once
@@ -103,7 +103,7 @@ int paged_clean(struct region *r, uint32_t i, uint32_t end);
  * it returns; nothing to do for what is written to nowhere. */
 int paged_sync(struct region *r, uint32_t i, uint32_t end);
 
-extern const struct region_driver physical_driver; /* nailed.c */
+extern const struct region_driver physical_driver; /* physical.c */
 
 /* ---- card.c ------------------------------------------------------------ */
 
