@@ -17,7 +17,9 @@
 #include "fd.h"
 #include "result.h"
 #include "service.h"
+#include "signal_state.h"
 #include "sleep.h"
+#include "standard.h"
 
 #define STEP_NS     UINT64_C(10000000)
 #define NS_PER_MS   UINT64_C(1000000)
@@ -51,68 +53,90 @@ static int ready_ask(struct description *d, uint64_t *ready)
     return error;
 }
 
-static short events_of(struct description *d)
+/* EINTR: a signal came before the service answered. */
+static int events_of(struct description *d, short *events)
 {
     uint64_t ready;
     bool reads = (d->flags & O_ACCMODE) != O_WRONLY;
     bool writes = (d->flags & O_ACCMODE) != O_RDONLY;
-    unsigned events = 0;
+    unsigned holds = 0;
+    int error = ready_ask(d, &ready);
 
-    if (ready_ask(d, &ready) != 0) {
-        return POLLERR;
+    if (error != 0) {
+        *events = POLLERR;
+        return error == EINTR ? EINTR : 0;
     }
     if ((ready & READY_HANGUP) != 0) {
-        events |= writes ? POLLERR : POLLHUP;
+        holds |= writes ? POLLERR : POLLHUP;
     }
-    events |= (ready & READY_READ) != 0 && reads ? IN : 0;
-    events |= (ready & READY_WRITE) != 0 && writes ? OUT : 0;
-    return (short)events;
+    holds |= (ready & READY_READ) != 0 && reads ? IN : 0;
+    holds |= (ready & READY_WRITE) != 0 && writes ? OUT : 0;
+    *events = (short)holds;
+    return 0;
 }
 
-static void entry_look(struct pollfd *p)
+static int entry_look(struct pollfd *p)
 {
     struct description *d;
+    int error;
 
     p->revents = 0;
     if (p->fd < 0) {
-        return;
+        return 0;
     }
     if (posix_fd_hold(p->fd, &d) != 0) {
         p->revents = POLLNVAL;
-        return;
+        return 0;
     }
-    p->revents = (short)(events_of(d) & (p->events | POLLERR | POLLHUP));
+    error = events_of(d, &p->revents);
+    p->revents = (short)(p->revents & (p->events | POLLERR | POLLHUP));
     posix_description_drop(d);
+    return error;
 }
 
 /* ---- all of them ------------------------------------------------------- */
 
-static int look(struct pollfd *entries, nfds_t count)
+static int look(struct pollfd *entries, nfds_t count, int *holds)
 {
-    int holds = 0;
+    int error = 0;
 
-    for (nfds_t i = 0; i < count; i++) {
-        entry_look(&entries[i]);
-        holds += entries[i].revents != 0;
+    *holds = 0;
+    for (nfds_t i = 0; i < count && error == 0; i++) {
+        error = entry_look(&entries[i]);
+        *holds += entries[i].revents != 0;
     }
-    return holds;
+    return error;
 }
 
-static int poll_until(struct pollfd *entries, nfds_t count, uint64_t until_ns)
+static int look_until(struct pollfd *entries, nfds_t count, uint64_t until_ns,
+                      int *holds)
 {
     for (;;) {
-        int holds = look(entries, count), error;
+        int error = look(entries, count, holds);
         uint64_t now = time_ns();
 
-        if (holds > 0 || now >= until_ns) {
-            return holds;
+        if (error != 0 || *holds > 0 || now >= until_ns) {
+            return error;
         }
-        error = posix_sleep_until(until_ns - now < STEP_NS ? until_ns
-                                                           : now + STEP_NS);
-        if (error != 0) {
-            return result(error);
+        if (!posix_sleep(until_ns - now < STEP_NS ? until_ns : now + STEP_NS)) {
+            return EINTR;
         }
     }
+}
+
+/* Handlers wait until the end, so that one cannot run unseen between a look and
+ * the sleep after it. */
+static int poll_until(struct pollfd *entries, nfds_t count, uint64_t until_ns)
+{
+    int holds, error;
+
+    posix_standard_flush();
+    thread_cancel_begin();
+    posix_signal_hold();
+    error = look_until(entries, count, until_ns, &holds);
+    posix_signal_release();
+    thread_cancel_end(error == EINTR);
+    return error != 0 ? result(error) : holds;
 }
 
 int poll(struct pollfd *entries, nfds_t count, int timeout_ms)
@@ -136,19 +160,21 @@ static bool has(int fd, fd_set *set)
 static int entries_make(struct pollfd *entries, int count, fd_set *reads,
                         fd_set *writes, fd_set *others)
 {
-    for (int fd = 0; fd < count; fd++) {
+    int error = 0;
+
+    for (int fd = 0; fd < count && error == 0; fd++) {
         bool any = has(fd, reads) || has(fd, writes) || has(fd, others);
 
         entries[fd] =
             (struct pollfd){.fd = any ? fd : -1,
                             .events = (short)((has(fd, reads) ? POLLIN : 0) |
                                               (has(fd, writes) ? POLLOUT : 0))};
-        entry_look(&entries[fd]);
-        if (entries[fd].revents == POLLNVAL) {
-            return EBADF;
+        error = entry_look(&entries[fd]);
+        if (error == 0 && entries[fd].revents == POLLNVAL) {
+            error = EBADF;
         }
     }
-    return 0;
+    return error;
 }
 
 /* Leave fd in the set if one of these events holds. */

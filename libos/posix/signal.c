@@ -278,6 +278,8 @@ int sigpending(sigset_t *set)
     return 0;
 }
 
+/* A handler runs when the wait is over: one that ran before it would leave it
+ * without an end. */
 static int wait_for_handler(void)
 {
     bool interrupted = false;
@@ -285,7 +287,7 @@ static int wait_for_handler(void)
     while (!interrupted && !signals_waiting()) {
         event_wait(0, ~UINT64_C(0), &interrupted);
     }
-    signals_run();
+    posix_signal_release();
     return result(EINTR);
 }
 
@@ -293,6 +295,7 @@ int sigsuspend(const sigset_t *set)
 {
     uint32_t before = blocked;
 
+    posix_signal_hold();
     blocked = (uint32_t)*set & ~(uint32_t)NEVER_CAUGHT;
     wait_for_handler();
     blocked = before;
@@ -302,5 +305,6 @@ int sigsuspend(const sigset_t *set)
 
 int pause(void)
 {
+    posix_signal_hold();
     return wait_for_handler();
 }

@@ -16,17 +16,25 @@
 #define NS_PER_S    UINT64_C(1000000000)
 #define SECONDS_MAX ((time_t)1 << 33) /* 270 years; fits in 64 bits of ns */
 
-int posix_sleep_until(uint64_t until_ns)
+bool posix_sleep(uint64_t until_ns)
 {
     bool interrupted = false;
 
-    posix_standard_flush();
-    thread_cancel_begin();
     while (!interrupted && time_ns() < until_ns) {
         event_wait(0, until_ns, &interrupted);
     }
-    thread_cancel_end(interrupted);
-    if (interrupted) {
+    return !interrupted;
+}
+
+static int sleep_until(uint64_t until_ns)
+{
+    bool slept;
+
+    posix_standard_flush();
+    thread_cancel_begin();
+    slept = posix_sleep(until_ns);
+    thread_cancel_end(!slept);
+    if (!slept) {
         signals_run();
         return EINTR;
     }
@@ -54,7 +62,7 @@ int nanosleep(const struct timespec *time, struct timespec *left)
         return result(EINVAL);
     }
     until_ns = time_ns() + ns_of(time);
-    error = posix_sleep_until(until_ns);
+    error = sleep_until(until_ns);
     if (error != 0 && left != NULL) {
         now = time_ns();
         now = now < until_ns ? until_ns - now : 0;
@@ -83,7 +91,7 @@ int clock_nanosleep(clockid_t clock, int flags, const struct timespec *time,
     }
     until_ns = ns_of(time);
     until_ns = until_ns > ns_of(&now) ? until_ns - ns_of(&now) : 0;
-    return posix_sleep_until(time_ns() + until_ns);
+    return sleep_until(time_ns() + until_ns);
 }
 
 unsigned sleep(unsigned seconds)

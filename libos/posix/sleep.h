@@ -4,8 +4,9 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
-/* Sleep until time_ns() is there: 0; EINTR: a signal handler has run. Writes
- * out stdout first; a cancellation point. Context: any thread. */
-int posix_sleep_until(uint64_t until_ns);
+/* Sleep until time_ns() is there; false: a signal came or, at a cancellation
+ * point, pthread_cancel. Context: any thread. */
+bool posix_sleep(uint64_t until_ns);

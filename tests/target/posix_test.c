@@ -542,10 +542,10 @@ static int later_write(void *fd)
     return (int)write((int)(intptr_t)fd, "x", 1);
 }
 
-static int later_signal(void *unused)
+/* After *us microseconds. */
+static int later_signal(void *us)
 {
-    (void)unused;
-    sleep_ms(30);
+    usleep(*(useconds_t *)us);
     return kill(getpid(), SIGUSR2);
 }
 
@@ -602,11 +602,23 @@ static void poll_time_test(int ends[2])
           "a byte ends the wait");
     thread_join(t, NULL);
     read(ends[0], &byte, 1);
+}
+
+/* Signals at many moments of poll, also between its look and its sleep. */
+static void poll_signal_test(int end)
+{
+    struct pollfd p = {end, POLLIN, 0};
+    struct thread *t;
+    int unseen = 0;
+
     signal(SIGUSR2, wake);
-    thread_create(&t, later_signal, NULL, "signaller");
-    CHECK(fails(poll(&p, 1, -1), EINTR) && woken == SIGUSR2,
-          "so does a handler: EINTR");
-    thread_join(t, NULL);
+    for (useconds_t us = 9000; us < 13000; us += 20) {
+        woken = 0;
+        thread_create(&t, later_signal, &us, "signaller");
+        unseen += !fails(poll(&p, 1, 1000), EINTR) || woken != SIGUSR2;
+        thread_join(t, NULL);
+    }
+    CHECK(unseen == 0, "so does a handler, whenever it runs: EINTR");
     signal(SIGUSR2, SIG_DFL);
 }
 
@@ -655,6 +667,7 @@ static void poll_test(void)
     close(ends[0]);
     pipe(ends);
     poll_time_test(ends);
+    poll_signal_test(ends[0]);
     select_test(ends);
     signal(SIGPIPE, SIG_IGN);
     close(ends[0]);
