@@ -13,7 +13,9 @@
 
 #include <vesper/paging.h>
 
-#define SWAP_FILE "/walk.tmp"
+#define SWAP_FILE     "/walk.tmp"
+#define WORDS_PER_KIB 128
+#define FRAME_KIB     4
 
 /* A bijection of 64 bits (the end of SplitMix64). */
 static uint64_t mix(uint64_t x)
@@ -62,31 +64,40 @@ static int run(uint64_t *table, uint64_t words, uint64_t steps)
     return wrong == 0 ? 0 : 1;
 }
 
-static uint64_t number(int argc, char **argv, int i, uint64_t otherwise)
+/* Argument i, from `least` to 2^32; 0 if it is anything else. */
+static uint64_t number(int argc, char **argv, int i, uint64_t otherwise,
+                       uint64_t least)
 {
-    return i < argc ? strtoull(argv[i], NULL, 10) : otherwise;
+    char *end;
+    uint64_t n;
+
+    if (i >= argc) {
+        return otherwise;
+    }
+    n = strtoull(argv[i], &end, 10);
+    return *end == '\0' && n >= least && n <= UINT32_MAX ? n : 0;
 }
 
 int main(int argc, char **argv)
 {
-    uint64_t bytes = number(argc, argv, 1, 65536) << 10;
-    uint64_t frames = number(argc, argv, 2, 8192) / 4;
-    uint64_t steps = number(argc, argv, 3, 1000);
+    uint64_t words = number(argc, argv, 1, 65536, 1) * WORDS_PER_KIB;
+    uint64_t frames = number(argc, argv, 2, 8192, FRAME_KIB) / FRAME_KIB;
+    uint64_t steps = number(argc, argv, 3, 1000, 1);
     struct paging_counts c;
     void *table;
     int error, status;
 
-    if (bytes == 0 || frames == 0) {
-        (void)fprintf(stderr, "usage: walk [KIB [FRAME_KIB [STEPS]]]\n");
+    if (argc > 4 || words == 0 || frames == 0 || steps == 0) {
+        (void)fprintf(stderr, "usage: walk [KIB [FRAME_KIB [STEPS]]]; FRAME_KIB from 4\n");
         return 2;
     }
     paging_limit((uint32_t)frames);
-    error = region_paged(bytes, SWAP_FILE, &table);
+    error = region_paged(words * 8, SWAP_FILE, &table);
     if (error != 0) {
         (void)fprintf(stderr, "walk: %s\n", strerror(error));
         return 1;
     }
-    status = run(table, bytes / 8, steps);
+    status = run(table, words, steps);
     paging_counts(&c);
     printf("%llu faults, %llu without the card; %llu pages in, %llu out; "
            "%u frames\n",
