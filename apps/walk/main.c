@@ -88,7 +88,8 @@ int main(int argc, char **argv)
     int error, status;
 
     if (argc > 4 || words == 0 || frames == 0 || steps == 0) {
-        (void)fprintf(stderr, "usage: walk [KIB [FRAME_KIB [STEPS]]]; FRAME_KIB from 4\n");
+        (void)fprintf(stderr,
+                      "usage: walk [KIB [FRAME_KIB (from 4) [STEPS]]]\n");
         return 2;
     }
     paging_limit((uint32_t)frames);
