@@ -37,20 +37,23 @@ void kprint_dec(uint64_t v)
     kprint(text + i);
 }
 
-/* The first text, before the MMU is on. */
-void early_console(void);
-void early_console(void)
-{
-    plat_console_init();
-    kprint("\nVesper exokernel\n");
-}
-
 _Noreturn void panic(const char *why)
 {
     kprint("\nKERNEL PANIC: ");
     kprint(why);
     kprint("\n");
     plat_power_off();
+}
+
+/* The first text, before the MMU is on. */
+void early_console(void);
+void early_console(void)
+{
+    plat_console_init();
+    kprint("\nVesper exokernel\n");
+    if (READ_SYSREG(CurrentEL) != CURRENT_EL2) {
+        panic("not entered at exception level 2");
+    }
 }
 
 _Noreturn void panic_exception(uint64_t kind);

@@ -106,6 +106,26 @@ def test_damaged_image(bench):
                                           timeout=30)
 
 
+def test_wrong_level(bench):
+    """the kernel entered at EL1 instead of EL2: one line says so"""
+    image = read_image(bench)
+    first, = struct.unpack_from("<I", image)
+    at = len(image)
+    leave_el2 = (first,
+                 0xd2b00000,    # mov   x0, #1 << 31
+                 0xd51c1100,    # msr   hcr_el2, x0
+                 0xd28078a0,    # mov   x0, #0x3c5      EL1h, masked
+                 0xd51c4000,    # msr   spsr_el2, x0
+                 0xd2a00100,    # mov   x0, #0x80000
+                 0x91001000,    # add   x0, x0, #4      behind the branch
+                 0xd51c4020,    # msr   elr_el2, x0
+                 0xd69f03e0)    # eret
+    branch = 0x14000000 | at // 4
+    boot_image(bench, struct.pack("<I", branch) + image[4:]
+               + struct.pack("<9I", *leave_el2)).expect(
+                   "PANIC: not entered at exception level 2", timeout=30)
+
+
 def test_unknown_policy(bench):
     """a scheduling policy that does not exist"""
     check_refused(bench, lambda t: t.replace("pins 48-53 alt0",

@@ -19,6 +19,8 @@
 #include <unistd.h>
 
 #include <vesper/paging.h>
+#include <vesper/root.h>
+#include <vesper/root_call.h>
 #include <vesper/system.h>
 #include <vesper/thread.h>
 
@@ -32,6 +34,10 @@
 #define TAKEN      (44u * MIB) /* of the 64 MiB that a program may have */
 #define TAKERS_MAX 26u
 #define REFUSED    7
+
+#define STARTS       24
+#define SLOT_FAR     900u
+#define SLEEPERS_MAX 200
 
 /* ---- children ---------------------------------------------------------- */
 
@@ -143,12 +149,13 @@ static int child_deaf(void)
 /* Take nearly all that a program may have, and keep it. */
 static int child_takes(void)
 {
+    static void *taken[TAKEN / MIB];
     for (uint32_t i = 0; i < TAKEN / MIB; i++) {
-        void *p = malloc(MIB);
-        if (p == NULL) {
+        taken[i] = malloc(MIB);
+        if (taken[i] == NULL) {
             return REFUSED;
         }
-        memset(p, 1, MIB);
+        memset(taken[i], 1, MIB);
     }
     for (;;) {
         (void)pause();
@@ -234,17 +241,105 @@ static pid_t taker(void)
     return WIFEXITED(status) && WEXITSTATUS(status) == REFUSED ? 0 : -1;
 }
 
+static uint64_t used(void)
+{
+    struct sys_memory m;
+    return sys_memory(&m) == 0 ? m.used_bytes : 0;
+}
+
+static uint64_t used_by_others(void)
+{
+    struct sys_contract c = {0};
+    (void)sys_contract((uint32_t)getpid(), &c);
+    return used() - c.used - c.optimistic_used;
+}
+
+/* Servers hear of a client's end a moment later. */
+static bool used_again(uint64_t bytes)
+{
+    for (uint32_t i = 0; i < 400 && used_by_others() != bytes; i++) {
+        (void)usleep(5000);
+    }
+    return used_by_others() == bytes;
+}
+
+/* Start programs until one cannot be, then end them. How many; -1: it failed
+ * for another reason. */
+static int start_until_full(void)
+{
+    static pid_t pid[SLEEPERS_MAX];
+    char *const argv[] = {(char *)"sleep", (char *)"1000", NULL};
+    int n = 0, error = 0;
+    while (n < SLEEPERS_MAX &&
+           (error = posix_spawn(&pid[n], "/boot/tools", NULL, NULL, argv,
+                                environ)) == 0) {
+        n++;
+    }
+    for (int i = 0; i < n; i++) {
+        (void)kill(pid[i], SIGKILL);
+        (void)end(pid[i]);
+    }
+    return error == ENOMEM ? n : -1;
+}
+
+/* Memory runs out at another step of a start each time, since this program
+ * takes some more before. */
+static int child_starts(void)
+{
+    int most = 0, good = 0;
+    for (uint32_t i = 0; i < STARTS; i++) {
+        uint64_t w[8] = {ROOT_MEMORY, 16, SLOT_FAR + i};
+        (void)root_call(w, 0); /* refused, in the end */
+        uint64_t before = used_by_others();
+        int n = start_until_full();
+        most = n > most ? n : most;
+        if (n >= 0 && used_again(before)) {
+            good++;
+        } else {
+            printf("# round %u: %d started, %lld bytes more\n", i, n,
+                   (long long)(used_by_others() - before));
+        }
+    }
+    printf("# up to %d programs more\n", most);
+    return good == STARTS ? 0 : 1;
+}
+
+static uint32_t fill(pid_t *takers)
+{
+    uint32_t n = 0;
+    while (n < TAKERS_MAX && (takers[n] = taker()) > 0) {
+        n++;
+    }
+    return n;
+}
+
+static void empty(const pid_t *takers, uint32_t n)
+{
+    while (n > 0) {
+        n--;
+        (void)kill(takers[n], SIGKILL);
+        (void)end(takers[n]);
+    }
+}
+
+static void start_test(void)
+{
+    static pid_t takers[TAKERS_MAX];
+    uint32_t n = fill(takers);
+    CHECK(end(start("starts")) == 0, "a start that runs out of memory, "
+                                     "wherever, is ENOMEM and leaves nothing");
+    empty(takers, n);
+}
+
 static void shortage_test(void)
 {
     static pid_t takers[TAKERS_MAX];
     struct sys_contract c = {0};
     struct sys_memory m = {0};
-    uint32_t n = 0;
+    uint32_t n;
     pid_t pid = start("gives");
     CHECK(reaches(pid, ALL, ~0ull, 20000), "one has lent memory");
-    while (n < TAKERS_MAX && (takers[n] = taker()) > 0) {
-        n++;
-    }
+    n = fill(takers);
     CHECK(n < TAKERS_MAX && takers[n] == 0 && sys_memory(&m) == 0 &&
               m.free_bytes > 0,
           "programs are refused what guarantees may need");
@@ -253,11 +348,7 @@ static void shortage_test(void)
           "what was lent comes back before, without force");
     printf("# %u programs, then %llu bytes are still lent\n", n,
            (unsigned long long)c.optimistic_used);
-    while (n > 0) {
-        n--;
-        (void)kill(takers[n], SIGKILL);
-        (void)end(takers[n]);
-    }
+    empty(takers, n);
     (void)kill(pid, SIGTERM);
     CHECK(end(pid) == 0, "here, too, no word is wrong or lost");
 }
@@ -281,12 +372,6 @@ static void dies_test(void)
           "the dead owe nothing");
 }
 
-static uint64_t used(void)
-{
-    struct sys_memory m;
-    return sys_memory(&m) == 0 ? m.used_bytes : 0;
-}
-
 int main(int argc, char **argv)
 {
     if (argc > 1) {
@@ -295,6 +380,9 @@ int main(int argc, char **argv)
         }
         if (strcmp(argv[1], "takes") == 0) {
             return child_takes();
+        }
+        if (strcmp(argv[1], "starts") == 0) {
+            return child_starts();
         }
         return strcmp(argv[1], "gives") == 0 ? child_gives() : child_deaf();
     }
@@ -305,6 +393,7 @@ int main(int argc, char **argv)
     deaf_test();
     dies_test();
     shortage_test();
+    start_test();
     printf("# %lld bytes more\n", (long long)(used() - before));
     CHECK(used() == before, "all memory is where it was");
     (void)unlink("/broker.tmp");
