@@ -104,6 +104,7 @@ _Noreturn void schedule(void)
             (void)sys_block(until);
         } else {
             uint32_t direct = table.policy->direct ? RUN_DIRECT : 0;
+            scheduler_begins(&table, now());
             (void)sys_run(next.child, until, next.urgency | direct);
         }
     }

@@ -81,6 +81,7 @@ void sched_idle(uint64_t until)
         if (next.child == SCHED_NONE) {
             (void)sys_block(end);
         } else {
+            scheduler_begins(&table, counter_now());
             (void)sys_run(next.child, end, next.urgency | direct);
         }
     }

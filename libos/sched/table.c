@@ -220,6 +220,11 @@ struct scheduler_choice scheduler_choose(struct scheduler_table *t,
     return choice;
 }
 
+void scheduler_begins(struct scheduler_table *t, uint64_t when)
+{
+    t->since = when;
+}
+
 /* ---- for policies ------------------------------------------------------ */
 
 static uint32_t best(const struct scheduler_table *t,

@@ -6,6 +6,8 @@ how busy the machine is that runs the test."""
 
 import re
 
+from bench import lane
+
 VIRTUAL = ("-icount", "shift=3,sleep=off")      # 8 ns an instruction
 # For deadlines: 2 ns. The root server does not let itself be interrupted while
 # it makes a domain, as each command typed here does; at 8 ns an instruction a
@@ -22,12 +24,25 @@ def boot(bench, extra=VIRTUAL):
     return guest
 
 
-def start(guest, load):
-    """Start a load in the background; its domain."""
-    started = re.search(r"\[(\d+)\]", guest.raw_run(f"{LOAD} {load} &"))
+def share_check(before, after, domain, part):
+    """The domain had this part of all time, within 1 % of it."""
+    had = after[0][domain] - before[0][domain]
+    share = had / (after[1] - before[1])
+    if abs(share - part) > part / 100:
+        raise AssertionError(f"{share:.4%} of the CPU instead of {part:.0%}")
+    return share
+
+
+def background(guest, command):
+    """Start a program in the background; its domain."""
+    started = re.search(r"\[(\d+)\]", guest.raw_run(f"{command} &"))
     if not started:
-        raise AssertionError(f"{load} did not start")
+        raise AssertionError(f"{command} did not start")
     return int(started.group(1))
+
+
+def start(guest, load):
+    return background(guest, f"{LOAD} {load}")
 
 
 def rows(text):
@@ -53,13 +68,21 @@ def periodic(guest, jobs, priority=1):
                         f"{priority}")
 
 
-def check_deadlines(guest, jobs):
-    guest.seen = 0      # it may have ended while something was typed
-    found = guest.expect(r"periodic: (\d+) jobs, (\d+) missed[^\n]*\n", 120)
+def wait_deadlines(guest, jobs, timeout=120):
+    """All were in time; how many us the slowest took."""
+    found = guest.expect(r"periodic: (\d+) jobs, (\d+) missed, longest (\d+)",
+                         timeout)
     if int(found.group(1)) != jobs or found.group(2) != "0":
         raise AssertionError(found.group(0))
+    return int(found.group(3))
+
+
+def check_deadlines(guest, jobs, timeout=120):
+    guest.seen = 0      # it may have ended while something was typed
+    longest = wait_deadlines(guest, jobs, timeout)
     guest.type("")
     guest.wait_prompt()
+    return longest
 
 
 def test_reservation(bench):
@@ -96,6 +119,37 @@ def test_change(bench):
         guest.check(f"sched {spinners[i % 2]} period {5000 + 1000 * i} "
                     "budget 1000 slack yes")
     check_deadlines(guest, 600)
+
+
+ATTACKS = ("mask", "signal", "call", "nap", "spawn")
+THRASH = "/tests/pager-load"
+
+
+def attack(guest, jobs, timeout=120):
+    """Twice so many periods while neighbours do harm; then those of whom the
+    shell hears nothing more, too. The share of who has 20 % in the first half,
+    and the longest that a job took, in us."""
+    guest.check("sched edf")
+    guest.check("sched shell budget 1000 period 10000 slack yes")
+    spinner = start(guest, "spin 1000000000")
+    guest.check(f"sched {spinner} budget 2000 period 10000")
+    for how in ATTACKS:
+        start(guest, f"attack {how}")
+    background(guest, THRASH)
+    before = look(guest)
+    periodic(guest, jobs)
+    longest = check_deadlines(guest, jobs, timeout)
+    share = share_check(before, look(guest), spinner, 0.2)
+    periodic(guest, jobs)
+    start(guest, "attack bomb")
+    start(guest, "attack fault")    # its reports go between all other text
+    return share, max(longest, wait_deadlines(guest, jobs, timeout))
+
+
+@lane("full")
+def test_attack(bench):
+    """edf: neighbours do all the harm they can; promises and deadlines hold"""
+    attack(boot(bench), 300)
 
 
 def test_stride(bench):

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSL-1.0
  *
- * Load for the experiment of self-paging: pager-load NAME pages through a
+ * Load for the experiment of self-paging: pager-load [NAME] pages through a
  * region far larger than its frames for ever, and after each ROUND faults
- * prints its name, how many faults there were, and the counter of the board.
+ * prints its name, if it has one, how many faults there were, and the counter
+ * of the board.
  * The store is calculated, not read from the card: the card would be shared by
  * rules of its own, and this is about the CPU that a domain's pager has.
  */
@@ -65,9 +66,10 @@ int main(int argc, char **argv)
             words[at * 512] = at * 512; /* and dirty, as Nemesis has it */
         }
         done += ROUND;
-        printf("%s %llu %llu\n", argc > 1 ? argv[1] : "?",
-               (unsigned long long)done,
-               (unsigned long long)(time_ns() / 1000000));
+        if (argc > 1) {
+            printf("%s %llu %llu\n", argv[1], (unsigned long long)done,
+                   (unsigned long long)(time_ns() / 1000000));
+        }
         (void)fflush(stdout);
     }
 }

@@ -349,6 +349,21 @@ static void test_edges(void)
     }
 }
 
+static void test_decision(void)
+{
+    static struct scheduler_table t;
+    struct scheduler_params params = reserved(SECOND / 100, SECOND / 500);
+
+    scheduler_init(&t, &scheduler_edf, SIM_HZ);
+    scheduler_set(&t, 0, &params, 0);
+    scheduler_ready(&t, 0, true, 0);
+    (void)scheduler_choose(&t, 1000);
+    scheduler_begins(&t, 1400);
+    scheduler_ended(&t, 3000);
+    CHECK(t.child[0].used == 1600 && t.child[0].left == SECOND / 500 - 1600,
+          "the time of a decision is not the child's");
+}
+
 int main(void)
 {
     test_stride();
@@ -366,5 +381,6 @@ int main(void)
     test_admission();
     test_names();
     test_edges();
+    test_decision();
     return tap_end();
 }

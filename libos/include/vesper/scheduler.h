@@ -12,7 +12,8 @@
  *
  *     scheduler_ended(t, when)        the child that ran gave the CPU back then
  *     scheduler_ready(t, i, ...)      for each child: can it go on?
- *     choice = scheduler_choose(t)    and then run(choice), or block(until)
+ *     choice = scheduler_choose(t)    and then, at the very end,
+ *     scheduler_begins(t, when)       run(choice); or block(until)
  *
  * Times are ticks of one counter that never goes back; SCHED_NEVER: no time.
  * No function is to be called by two at once.
@@ -142,6 +143,10 @@ void scheduler_ready(struct scheduler_table *t, uint32_t i, bool ready,
 /* Who has the CPU next; that child is then the running one. */
 struct scheduler_choice scheduler_choose(struct scheduler_table *t,
                                          uint64_t now);
+
+/* Its time begins: what the decision itself took is not the child's. Without
+ * this call it is. */
+void scheduler_begins(struct scheduler_table *t, uint64_t when);
 
 /* ---- for policies ------------------------------------------------------ */
 
