@@ -155,9 +155,12 @@ static void channel_row(const struct channel_memory *c, uint64_t w[8])
 
 static void root_row(uint64_t w[8])
 {
+    uint32_t objects, places;
     begin();
     add_chunk(slot_chunk);
     add_slot(slot_endpoint);
+    add_chunk(trace_memory(&objects, &places));
+    add_slots(objects, places);
     answer(w, LEDGER_ROOT, 0);
 }
 

@@ -253,6 +253,18 @@ int caps_next(uint64_t w[8]);
 int caps_declared(uint64_t w[8]);
 int caps_origin(uint64_t w[8]);
 
+/* ---- trace.c ----------------------------------------------------------- */
+
+/* Only while it is on: a domain is there; the scheduler gives the core to that
+ * child of its table (SCHED_NONE: to nobody); it came back at `when`. */
+extern bool trace_on;
+void trace_named(const struct domain *d);
+void trace_begins(uint32_t child, const struct scheduler_table *t);
+void trace_ended(uint32_t reasons, uint64_t when);
+int trace_operate(uint64_t w[8]);
+/* The slots of its memory, as struct channel_memory has them. */
+uint32_t trace_memory(uint32_t *objects, uint32_t *places);
+
 /* ---- schedule.c, account.c, serve.c ------------------------------------- */
 
 /* Policy of serve(): protection, but no users. Every domain may end or signal

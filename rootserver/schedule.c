@@ -90,7 +90,10 @@ _Noreturn void schedule(void)
     struct upcall_page *p = page();
     uint32_t interrupted = p->saved_slot;
     p->saved_slot = SAVE_NONE;
-    (void)__atomic_exchange_n(&p->pending, 0, __ATOMIC_RELAXED);
+    uint32_t reasons = __atomic_exchange_n(&p->pending, 0, __ATOMIC_RELAXED);
+    if (trace_on) {
+        trace_ended(reasons, identity()->now);
+    }
     scheduler_ended(&table, identity()->now);
     if (interrupted != SAVE_NONE) {
         (void)sys_resume(interrupted); /* a call just begun goes first */
@@ -100,10 +103,14 @@ _Noreturn void schedule(void)
         wake = due < wake ? due : wake;
         struct scheduler_choice next = scheduler_choose(&table, t);
         uint64_t until = next.until < wake ? next.until : wake;
+        bool asks = trace_on || !table.policy->direct;
+        if (trace_on) {
+            trace_begins(next.child, &table);
+        }
         if (next.child == SCHED_NONE) {
             (void)sys_block(until);
         } else {
-            uint32_t direct = table.policy->direct ? RUN_DIRECT : 0;
+            uint32_t direct = asks ? 0 : RUN_DIRECT;
             scheduler_begins(&table, now());
             (void)sys_run(next.child, until, next.urgency | direct);
         }
@@ -121,6 +128,9 @@ void schedule_add(const struct domain *d, const struct scheduler_params *params)
 {
     uint32_t left_ppm;
     struct scheduler_params p = *params;
+    if (trace_on) {
+        trace_named(d);
+    }
     if (d->scheduler != 0) {
         return;
     }

@@ -332,6 +332,8 @@ static int dispatch(struct domain *d, uint64_t w[8], uint64_t loan)
         return schedule_change(w);
     case ROOT_ACCOUNT:
         return account_row(w);
+    case ROOT_TRACE:
+        return trace_operate(w);
     case ROOT_RECLAIM:
         return broker_reclaim(w);
     case ROOT_DEMAND:

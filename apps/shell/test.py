@@ -473,6 +473,25 @@ def test_small_tools(b):
         b.match("help", rf".*\n  {word} .*", name=f"help names {word}")
 
 
+def named(domain, name):
+    return (f'{{"ph": "M", "pid": {domain}, "tid": 0, "name": "process_name", '
+            f'"args": {{"name": "{name}"}}}},\n')
+
+
+def ran(domain, why, begin, us, woken):
+    return (f'{{"ph": "X", "pid": {domain}, "tid": 0, "name": "{why}", '
+            f'"ts": {begin}, "dur": {us}, "args": {{"woken": {woken}}}}},\n')
+
+
+# The small trace of apps/tools/host/trace.c, at 4 ticks a microsecond.
+TRACE = ('{"displayTimeUnit": "ns", "traceEvents": [\n' +
+         named(0, "(idle)") + named(2, "uart") + named(3, "shell") +
+         named(9, "caps") + named(7, "a?b?c?d") +
+         ran(7, "expired", "25.000", "500.000", "12.500") +
+         ran(0, "idle", "550.000", "25.000", "0.000") +
+         ran(7, "blocked", "575.000", "250.000", "12.500"))
+
+
 def test_authority(b):
     """ledger and caps on the small system of apps/tools/host/authority.c"""
     def case(fake, command, *wanted):
@@ -500,6 +519,15 @@ def test_authority(b):
     b.case("sched", "sched: policy: Function not implemented\n", 1)
     for words in ("-n", "-n 0", "-n x", "3"):
         b.case(f"top {words}", "usage: top [-n ROUNDS]\n", 2)
+    case("none", "trace status", "off, 4 records of at most 4, 1 lost\n")
+    b.case("trace start", "trace: trace: Function not implemented\n", 1)
+    for words in ("", " frob", " write", " start now", " write a b"):
+        b.match(f"trace{words}", r"usage: trace start .*\n", 2)
+    case("busy", "trace write t",
+         "trace: t: the trace is still on: trace stop\n", 1)
+    case("none", "trace write no/t",
+         "trace: no/t: No such file or directory\n", 1)
+    case("none", "trace write t; cat t | head -n 9", TRACE)
     match("none", "caps", r".*\n +5 +3 +0 +1 +1 +0 +1 +1  uart\[2\]\n"
           r" +1 +0 +1 +0 +0 +0 +0 +1  shell\[3\]\n.*caps\[9\]\n")
     match("none", "caps uart", r"OBJECT .*slot:1 +endpoint +---c--- copy "

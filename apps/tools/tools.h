@@ -44,6 +44,8 @@
     X(sync, "[FILE ...]", "write what is cached to the card")                  \
     X(top, "[-n ROUNDS]", "watch who has the CPU")                             \
     X(touch, "FILE ...", "make files or renew their times")                    \
+    X(trace, "start | stop | status | write FILE",                             \
+      "record who has the CPU, as Chrome and Perfetto read it")                \
     X(true, "", "do nothing and succeed")                                      \
     X(uptime, "", "show the time since power-on")                              \
     X(wc, "[-clw] [FILE ...]", "count lines, words and bytes")                 \

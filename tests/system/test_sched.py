@@ -4,9 +4,12 @@
 Time is virtual (-icount): it counts instructions, and so does not depend on
 how busy the machine is that runs the test."""
 
+import json
+import os
 import re
+import subprocess
 
-from bench import lane
+from bench import ROOT, lane
 
 VIRTUAL = ("-icount", "shift=3,sleep=off")      # 8 ns an instruction
 # For deadlines: 2 ns. The root server does not let itself be interrupted while
@@ -150,6 +153,45 @@ def attack(guest, jobs, timeout=120):
 def test_attack(bench):
     """edf: neighbours do all the harm they can; promises and deadlines hold"""
     attack(boot(bench), 300)
+
+
+def check_trace(path, *promises):
+    """What scripts/check_trace says of it, and its exit status."""
+    done = subprocess.run([os.path.join(ROOT, "scripts/check_trace"), path,
+                           *promises], capture_output=True, text=True)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_trace(bench):
+    """a trace under attack: who had the core when; its promises are kept"""
+    card = bench.card()
+    guest = bench.boot(card, VIRTUAL)
+    guest.check("trace write /early.json", "there is no trace", 1)
+    guest.check("sched edf")
+    guest.check("sched shell budget 1000 period 10000 slack yes")
+    spinner = start(guest, "spin 1000000")
+    guest.check(f"sched {spinner} budget 2000 period 10000")
+    loads = [start(guest, f"attack {how}") for how in ("mask", "call", "spawn")]
+    loads.append(periodic(guest, 10000))
+    guest.check("trace start; sleep 1; trace stop", timeout=120)
+    guest.check(f"kill -9 {spinner} {' '.join(map(str, loads))}")
+    guest.check("trace status", "off, ")
+    guest.check("trace write /trace.json", timeout=120)
+    guest.check("trace write /no/folder.json", "No such file", 1)
+    guest.check("ledger", "total, of 1073741824 bytes of RAM")
+    guest.check("trace start; trace write /now.json", "trace stop", 1)
+    guest.check("trace write", "usage: trace start | stop", 2)
+    guest.poweroff()
+    path = bench.path("trace.json")
+    with open(path, "wb") as out:
+        out.write(card.read("/trace.json"))
+    promises = (f"--share={spinner}=20", f"--period={loads[-1]}={PERIOD_US}")
+    status, said = check_trace(path, *promises)
+    if status != 0 or f"cpu-load[{spinner}]" not in said:
+        raise AssertionError(said)
+    status, said = check_trace(path, f"--share={spinner}=21")
+    if status != 1 or "violated: share: cpu-load" not in said:
+        raise AssertionError(said)
 
 
 def test_stride(bench):

@@ -94,6 +94,11 @@ enum root_op {
     ROOT_CONTRACT, /* w1 domain -> w1 1: w2 is guaranteed, 0: a limit; w2 bytes,
                       w3 of them in use; w4 optimistic bytes at most, w5 in use,
                       w6 chunks taken by force. ESRCH */
+
+    ROOT_TRACE, /* w1 enum trace_operation (vesper/trace.h). EINVAL: none of it.
+                   STATUS -> w1..w5 struct trace_status. READ: w2 number of a
+                   record -> w1..w4 struct trace_record. ESTALE: overwritten;
+                   ENOENT: there is none yet. START: ENOMEM */
 };
 
 enum ledger_owner {
