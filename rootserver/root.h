@@ -285,6 +285,9 @@ void schedule_add(const struct domain *d,
 void schedule_remove(const struct domain *d);
 /* The choice is made anew as soon as the call is over. */
 void schedule_again(void);
+/* At the end of a call: who woke when it began is looked at now, not when the
+ * caller's slice ends. */
+void schedule_after_call(void);
 uint32_t schedule_priority(const struct domain *d);
 /* ~0 if it is more than any parameter may be. */
 uint64_t schedule_ticks(uint64_t ns);

@@ -15,6 +15,7 @@
 #define NS_PER_S 1000000000ull
 
 static struct scheduler_table table;
+static bool look_owed; /* to children that woke as a call began */
 
 const struct identity_page *identity(void)
 {
@@ -24,19 +25,6 @@ const struct identity_page *identity(void)
 static struct upcall_page *page(void)
 {
     return (void *)(uintptr_t)(ROOT_PAGES_VA + PAGE_BYTES);
-}
-
-uint64_t now(void)
-{
-    uint64_t t;
-    __asm__ volatile("isb; mrs %0, cntvct_el0" : "=r"(t) : : "memory");
-    return t;
-}
-
-uint64_t ticks_to_ns(uint64_t ticks)
-{
-    uint64_t hz = identity()->frequency;
-    return ticks / hz * 1000000000ull + ticks % hz * 1000000000ull / hz;
 }
 
 void domain_reap(struct domain *d)
@@ -96,6 +84,7 @@ _Noreturn void schedule(void)
     }
     scheduler_ended(&table, identity()->now);
     if (interrupted != SAVE_NONE) {
+        look_owed = true;
         (void)sys_resume(interrupted); /* a call just begun goes first */
     }
     for (;;) {
@@ -157,6 +146,14 @@ uint32_t schedule_priority(const struct domain *d)
 void schedule_again(void)
 {
     (void)__atomic_fetch_or(&page()->pending, REASON_CHILD, __ATOMIC_RELAXED);
+}
+
+void schedule_after_call(void)
+{
+    if (look_owed) {
+        look_owed = false;
+        schedule_again();
+    }
 }
 
 int schedule_policy(uint64_t w[8])

@@ -352,4 +352,5 @@ void serve(uint64_t w[8], uint64_t badge, uint64_t loan)
     struct domain *d = domain_find((uint32_t)badge);
     w[0] = d != NULL && d->phase == DOMAIN_LIVE ? (uint64_t)dispatch(d, w, loan)
                                                 : (uint64_t)EPERM;
+    schedule_after_call();
 }
