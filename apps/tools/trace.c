@@ -22,7 +22,7 @@ static const char *const why_text[TRACE_KINDS] = {
     [TRACE_EXPIRED] = "expired", [TRACE_PREEMPTED] = "preempted",
 };
 
-/* A time, or with `before` one since then, as "microseconds.nanoseconds". */
+/* A time as it is printed: microseconds, to the nanosecond. */
 struct us {
     char text[32];
 };

@@ -112,6 +112,22 @@ def planted():
             (least, "share: spin[9] had 39."))
 
 
+def merged(events, threads):
+    """The threads' runs in what --merge writes: [(thread, from, until)]."""
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [os.path.join(folder, name) for name in "abc"]
+        for path, content in zip(paths, (events, threads)):
+            with open(path, "w", encoding="utf-8") as out:
+                json.dump({"traceEvents": content}, out)
+        done = subprocess.run([CHECK, *paths[:2], "--merge", paths[2]],
+                              capture_output=True, text=True)
+        with open(paths[2], encoding="utf-8") as file:
+            found = json.load(file)["traceEvents"]
+    runs = [(e["tid"], e["ts"], round(e["ts"] + e["dur"], 3)) for e in found
+            if e["ph"] == "X" and e["tid"] != 0]
+    return done.returncode, done.stdout + str(runs)
+
+
 def refused():
     return (("an empty file", "", "Expecting value"),
             ("a file of something else", "[1, 2]", "no traceEvents"),
@@ -138,6 +154,13 @@ def main():
         plant(events)
         point(f"planted: {plant.__name__}", check(events, *PROMISES), 1,
               "violated: " + text)
+    threads = [run(JOB, 500, 3500, "run", 0, 1),
+               run(JOB, 3500, 3700, "run", 0, 2)]
+    point("threads are cut to their domain's time", merged(whole, threads), 0,
+          "[(1, 500.0, 1000.0), (1, 3002.0, 3500.0), (2, 3500.0, 3700.0)]")
+    threads[1]["ts"] -= 1
+    point("planted: threads overlap", merged(whole, threads), 1,
+          "violated: overlap: job[7] has the domain at 3,499")
     for title, content, text in refused():
         point(title, check(None, text=content), 2, text)
     point("a name of two", check(whole, "--share=spin=20"), 2,

@@ -4,7 +4,6 @@
 Time is virtual (-icount): it counts instructions, and so does not depend on
 how busy the machine is that runs the test."""
 
-import json
 import os
 import re
 import subprocess
@@ -155,10 +154,18 @@ def test_attack(bench):
     attack(boot(bench), 300)
 
 
-def check_trace(path, *promises):
-    """What scripts/check_trace says of it, and its exit status."""
-    done = subprocess.run([os.path.join(ROOT, "scripts/check_trace"), path,
-                           *promises], capture_output=True, text=True)
+def fetch(bench, card, name):
+    """A file of the card, on this machine; its path here."""
+    path = bench.path(name)
+    with open(path, "wb") as out:
+        out.write(card.read(f"/{name}"))
+    return path
+
+
+def check_trace(*arguments):
+    """The exit status of scripts/check_trace, and what it says."""
+    done = subprocess.run([os.path.join(ROOT, "scripts/check_trace"),
+                           *arguments], capture_output=True, text=True)
     return done.returncode, done.stdout + done.stderr
 
 
@@ -182,9 +189,7 @@ def test_trace(bench):
     guest.check("trace start; trace write /now.json", "trace stop", 1)
     guest.check("trace write", "usage: trace start | stop", 2)
     guest.poweroff()
-    path = bench.path("trace.json")
-    with open(path, "wb") as out:
-        out.write(card.read("/trace.json"))
+    path = fetch(bench, card, "trace.json")
     promises = (f"--share={spinner}=20", f"--period={loads[-1]}={PERIOD_US}")
     status, said = check_trace(path, *promises)
     if status != 0 or f"cpu-load[{spinner}]" not in said:
@@ -192,6 +197,30 @@ def test_trace(bench):
     status, said = check_trace(path, f"--share={spinner}=21")
     if status != 1 or "violated: share: cpu-load" not in said:
         raise AssertionError(said)
+
+
+def test_trace_threads(bench):
+    """a program's own trace: what each of its threads had of its time"""
+    card = bench.card()
+    guest = bench.boot(card, VIRTUAL)
+    spinner = start(guest, "spin 1000000")
+    guest.check("trace start; /tests/trace-load /threads.json 1000; trace stop",
+                timeout=120)
+    guest.check(f"kill -9 {spinner}")
+    guest.check("trace write /trace.json", timeout=120)
+    guest.check("/tests/trace-load /no/file 1", "No such file", 1)
+    guest.poweroff()
+    merged = bench.path("merged.json")
+    status, said = check_trace(*(fetch(bench, card, name) for name in
+                                 ("trace.json", "threads.json")),
+                               "--merge", merged)
+    for thread in ("left", "right"):
+        had = re.search(rf"(\d+\.\d+) % of it +{thread}\n", said)
+        if status != 0 or not had or abs(float(had.group(1)) - 49) > 1.5:
+            raise AssertionError(said)
+    status, again = check_trace(merged)
+    if status != 0 or again != said:
+        raise AssertionError(f"{said}\nbut merged:\n{again}")
 
 
 def test_stride(bench):

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSL-1.0
+ *
+ * vesper/thread_trace.h. libos asks the policy whenever a thread starts to run,
+ * and whether there is one: the linker leads these two questions here first
+ * (--wrap). So nothing is added to a switch that is not traced.
+ */
+#include <vesper/thread_trace.h>
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <vesper/policy.h>
+#include <vesper/start.h>
+#include <vesper/thread.h>
+
+#define NOBODY     0u
+#define NAME_BYTES 16u
+
+struct change {
+    uint64_t ns;
+    uint32_t thread; /* its number, or NOBODY */
+};
+
+static struct {
+    bool on;
+    uint32_t running;
+    uint64_t next; /* changes so far */
+    struct change *change;
+    uint32_t seen; /* threads: 1..seen */
+    struct {
+        const struct thread *thread;
+        char name[NAME_BYTES]; /* a thread's memory is used again */
+    } thread[THREAD_TRACE_THREADS + 1];
+} trace;
+
+/* ---- when a thread starts to run: masked ------------------------------- */
+
+POLICY_CODE static bool is_called(const char *name, const char *other)
+{
+    while (*name != '\0' && *name == *other) {
+        name++;
+        other++;
+    }
+    return *name == *other;
+}
+
+POLICY_CODE static uint32_t number_new(const struct thread *t)
+{
+    if (trace.seen == THREAD_TRACE_THREADS) {
+        return trace.seen;
+    }
+    const char *name = thread_name(t);
+    uint32_t number = ++trace.seen;
+    trace.thread[number].thread = t;
+    for (uint32_t i = 0; i < NAME_BYTES - 1; i++) {
+        trace.thread[number].name[i] = *name;
+        name += *name != '\0';
+    }
+    return number;
+}
+
+/* The latest first: that it is called otherwise now, is what tells a thread
+ * from one before it in the same memory. */
+POLICY_CODE static uint32_t number_of(const struct thread *t)
+{
+    uint32_t i = trace.seen;
+    while (i != NOBODY && trace.thread[i].thread != t) {
+        i--;
+    }
+    return i != NOBODY && is_called(trace.thread[i].name, thread_name(t))
+               ? i
+               : number_new(t);
+}
+
+POLICY_CODE static void change_to(const struct thread *t)
+{
+    if (!trace.on) {
+        return;
+    }
+    uint32_t number = t != NULL ? number_of(t) : NOBODY;
+    if (number != trace.running) {
+        trace.running = number;
+        trace.change[trace.next++ % THREAD_TRACE_CHANGES] =
+            (struct change){time_ns(), number};
+    }
+}
+
+POLICY_CODE struct runnable *__real_policy_take(void);
+POLICY_CODE struct runnable *__wrap_policy_take(void);
+POLICY_CODE struct runnable *__wrap_policy_take(void)
+{
+    struct runnable *r = __real_policy_take();
+    if (r == NULL) {
+        change_to(NULL);
+    }
+    return r;
+}
+
+POLICY_CODE uint64_t __real_policy_slice_ns(const struct runnable *running);
+POLICY_CODE uint64_t __wrap_policy_slice_ns(const struct runnable *running);
+POLICY_CODE uint64_t __wrap_policy_slice_ns(const struct runnable *running)
+{
+    change_to(thread_self());
+    return __real_policy_slice_ns(running);
+}
+
+/* ---- for the program --------------------------------------------------- */
+
+int thread_trace_start(void)
+{
+    const size_t bytes = THREAD_TRACE_CHANGES * sizeof(*trace.change);
+    trace.on = false;
+    if (trace.change == NULL) {
+        trace.change = malloc(bytes);
+    }
+    if (trace.change == NULL) {
+        return ENOMEM;
+    }
+    memset(trace.change, 0, bytes); /* no page of it is touched first masked */
+    trace.next = 0;
+    trace.seen = trace.running = NOBODY;
+    trace.on = true;
+    thread_yield(); /* who runs is noted when it runs next */
+    return 0;
+}
+
+static void event_print(FILE *out, const char *kind, uint32_t thread)
+{
+    fprintf(out, "{\"ph\": \"%s\", \"pid\": %u, \"tid\": %u, ", kind,
+            (unsigned)start_self->id, (unsigned)thread);
+}
+
+static void name_print(FILE *out, uint32_t thread)
+{
+    event_print(out, "M", thread);
+    fprintf(out, "\"name\": \"thread_name\", \"args\": {\"name\": \"");
+    for (const char *c = trace.thread[thread].name; *c != '\0'; c++) {
+        bool plain = *c >= ' ' && *c <= '~' && *c != '"' && *c != '\\';
+        fputc(plain ? *c : '?', out);
+    }
+    fprintf(out, "\"}},\n");
+}
+
+static void run_print(FILE *out, const struct change *c, uint64_t end)
+{
+    uint64_t ns = end - c->ns;
+    event_print(out, "X", c->thread);
+    fprintf(out, "\"name\": \"run\", \"ts\": %llu.%03u, \"dur\": %llu.%03u},\n",
+            (unsigned long long)(c->ns / 1000), (unsigned)(c->ns % 1000),
+            (unsigned long long)(ns / 1000), (unsigned)(ns % 1000));
+}
+
+static void events_print(FILE *out, uint64_t end)
+{
+    uint64_t room = THREAD_TRACE_CHANGES;
+    uint64_t first = trace.next > room ? trace.next - room : 0;
+    fprintf(out, "{\"displayTimeUnit\": \"ns\", \"traceEvents\": [\n");
+    for (uint32_t i = 1; i <= trace.seen; i++) {
+        name_print(out, i);
+    }
+    for (uint64_t i = first; i < trace.next; i++) {
+        const struct change *c = &trace.change[i % room];
+        bool last = i + 1 == trace.next;
+        if (c->thread != NOBODY) {
+            run_print(out, c, last ? end : trace.change[(i + 1) % room].ns);
+        }
+    }
+    event_print(out, "M", 0);
+    fprintf(out, "\"name\": \"lost\", \"args\": {\"changes\": %llu}}\n]}\n",
+            (unsigned long long)first);
+}
+
+int thread_trace_write(const char *path)
+{
+    uint64_t end = time_ns();
+    if (!trace.on) {
+        return EINVAL;
+    }
+    trace.on = false;
+    FILE *out = fopen(path, "w");
+    if (out == NULL) {
+        return errno;
+    }
+    events_print(out, end);
+    int error = ferror(out) ? EIO : 0;
+    return fclose(out) != 0 ? errno : error;
+}
