@@ -5,7 +5,6 @@
  */
 #include "crash.h"
 
-#include <signal.h>
 #include <stddef.h>
 
 #include <vesper/root.h>
@@ -13,6 +12,7 @@
 #include <vesper/start.h>
 
 #include "cause.h"
+#include "fault_frame.h"
 #include "log.h"
 #include "sched.h"
 #include "symbol.h"
@@ -245,11 +245,7 @@ _Noreturn void crash_report(struct upcall_page *page, bool critical)
         owner_line(&line, page->fault.far);
     }
     backtrace(&line, context);
-    const struct thread *self = sched_current();
-    if (self != NULL && self->fault_final && self->fault_bus) {
-        cause.signal = SIGBUS;
-    }
-    uint64_t w[8] = {ROOT_CRASH, (uint64_t)cause.signal};
+    uint64_t w[8] = {ROOT_CRASH, (uint64_t)fault_signal(page)};
     (void)root_call(w, 0);
     for (;;) {
         __builtin_trap();

@@ -16,27 +16,21 @@
 #include <vesper/root_call.h>
 #include <vesper/signals.h>
 
+#include "frame.h"
 #include "page.h"
 #include "sched.h"
 #include "switch.h"
 #include "threads.h"
 
-/* On the main thread's stack, 16-byte aligned. */
-struct signal_frame {
-    struct saved_context context;
-    struct fp_state fp;
-};
-_Static_assert(sizeof(struct signal_frame) % 16 == 0, "stack alignment");
-
-_Noreturn void signal_frame_run(struct signal_frame *frame);
+_Noreturn void signal_frame_run(struct thread_frame *frame);
 
 /* The frame that is on the main thread's stack, or NULL; guarded by the mask.
  * One at a time: signals that come meanwhile are handled in the same frame, so
  * that a flood of them cannot fill the stack. */
-static struct signal_frame *pushed;
+static struct thread_frame *pushed;
 
 /* Back to what the signal interrupted, when all are handled. */
-_Noreturn void signal_frame_run(struct signal_frame *frame)
+_Noreturn void signal_frame_run(struct thread_frame *frame)
 {
     for (;;) {
         signals_run();
@@ -47,9 +41,7 @@ _Noreturn void signal_frame_run(struct signal_frame *frame)
         upcall_unmask();
     }
     pushed = NULL;
-    fp_restore(&frame->fp);
-    context_copy(&upcall_page->slots[UPCALL_SLOT], &frame->context);
-    sched_resume();
+    frame_return(frame);
 }
 
 /* A handler that left its frame by longjmp is above it. */
@@ -63,16 +55,7 @@ static void signal_push(struct thread *t)
     if (t->signals_held != 0 || frame_live(t)) {
         return;
     }
-    struct signal_frame *frame =
-        (struct signal_frame *)((t->context.sp & ~15ull) - sizeof(*frame));
-    pushed = frame;
-    context_copy(&frame->context, &t->context);
-    for (size_t i = 0; i < sizeof(frame->fp) / 8; i++) {
-        ((volatile uint64_t *)&frame->fp)[i] = ((uint64_t *)&t->fp)[i];
-    }
-    t->context.x[0] = (uintptr_t)frame;
-    t->context.sp = (uintptr_t)frame;
-    t->context.pc = (uintptr_t)signal_entry;
+    pushed = frame_push(t, sizeof(*pushed), (uintptr_t)signal_entry);
 }
 
 void signals_hold(void)

@@ -38,6 +38,7 @@ struct piece {
 };
 
 struct thread_cleanup;
+struct fault_frame;
 
 struct thread {
     uint64_t sp;    /* where a voluntary thread's registers lie; upcall.S */
@@ -64,6 +65,11 @@ struct thread {
     bool fault_write;
     bool fault_bus;        /* final: as by SIGBUS */
     const char *fault_why; /* final: in words; NULL: a stack */
+    /* fault_frame.c: what its handler is called for, while it tries its stack;
+     * what it was at before the handler that runs, or was left. */
+    struct upcall_fault fault;
+    int fault_number;
+    struct fault_frame *caught;
 
     /* written by the thread itself only: */
     uint32_t signals_held;          /* signals_hold nests so deep */

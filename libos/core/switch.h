@@ -34,6 +34,13 @@ void upcall_double_entry(void);
 /* Where a preempted thread is sent to run a signal handler: x0 = frame. */
 void signal_entry(void);
 
+/* Touches PROBE_BYTES of stack below sp, which changes, and traps at the end:
+ * with all other registers as they were. Faults, too, if there is no such
+ * stack. */
+#define PROBE_BYTES 1024u
+void stack_probe(void);
+extern const char stack_probe_end[];
+
 /* [resume_begin, resume_end): the instructions that give the CPU to a voluntary
  * thread. An upcall may come at any instruction after the unmasking that
  * follows; none needs undoing, because by then the thread's registers, stack

@@ -98,6 +98,16 @@ FUNC signal_entry
 	brk	#1
 END signal_entry
 
+/* PROBE_BYTES below: the bottom, and what may be another page. */
+FUNC stack_probe
+	.global	stack_probe_end
+	sub	sp, sp, #1024
+	ldr	xzr, [sp]
+	ldr	xzr, [sp, #1016]
+stack_probe_end:
+	brk	#2
+END stack_probe
+
 	.macro	QREGS op
 	\op	q0, q1, [x0]
 	\op	q2, q3, [x0, #32]

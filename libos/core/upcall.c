@@ -15,6 +15,7 @@
 
 #include "crash.h"
 #include "event.h"
+#include "fault_frame.h"
 #include "pager.h"
 #include "sched.h"
 #include "signal_frame.h"
@@ -52,11 +53,13 @@ _Noreturn void upcall_main(struct upcall_page *page)
         sched_idled();
     }
     bool paging = (reasons & REASON_FAULT) && pager_fault(page);
-    if ((reasons & REASON_EXCEPTION) || ((reasons & REASON_FAULT) && !paging)) {
+    bool failed = (reasons & REASON_EXCEPTION) ||
+                  ((reasons & REASON_FAULT) && !paging);
+    if (failed && !fault_catch(page)) {
         crash_report(page, false);
     }
-    /* A thread that waits for a page is parked already. */
-    bool interrupted = page->saved_slot != SAVE_NONE && !paging;
+    /* A thread that faulted is parked already. */
+    bool interrupted = page->saved_slot != SAVE_NONE && !paging && !failed;
     bool signal = (reasons & REASON_EVENT) && events_fetch(page);
     sched_expire();
     if (interrupted && !signal && !sched_slice_over()) {

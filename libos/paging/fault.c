@@ -15,10 +15,10 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "../core/frame.h"
 #include "../core/page.h"
 #include "../core/pager.h"
 #include "../core/sched.h"
-#include "../core/switch.h"
 #include "../core/threads.h"
 #include "paging.h"
 
@@ -32,33 +32,25 @@ static void (*handler)(const struct paging_fault *fault);
 
 /* ---- failures ---------------------------------------------------------- */
 
-struct fault_frame {
-    struct saved_context context;
-    struct fp_state fp;
+struct lost_frame {
+    struct thread_frame at;
     struct paging_fault fault;
 };
-#define FRAME_BYTES ((sizeof(struct fault_frame) + 15) & ~15ull)
+#define FRAME_BYTES ((sizeof(struct lost_frame) + 15) & ~15ull)
 
 /* On the stack of the thread that faulted, after what the fault interrupted. */
-static _Noreturn void frame_run(struct fault_frame *frame)
+static _Noreturn void frame_run(struct lost_frame *frame)
 {
     handler(&frame->fault);
     upcall_mask();
-    fp_restore(&frame->fp);
-    context_copy(&upcall_page->slots[UPCALL_SLOT], &frame->context);
-    sched_resume();
+    frame_return(&frame->at);
 }
 
-static void frame_push(struct thread *t, const struct paging_fault *fault)
+static void handler_push(struct thread *t, const struct paging_fault *fault)
 {
-    struct fault_frame *frame =
-        (struct fault_frame *)((t->context.sp & ~15ull) - FRAME_BYTES);
-    memcpy(&frame->context, &t->context, sizeof(frame->context));
-    memcpy(&frame->fp, &t->fp, sizeof(frame->fp));
+    struct lost_frame *frame = (struct lost_frame *)frame_push(
+        t, FRAME_BYTES, (uintptr_t)frame_run);
     frame->fault = *fault;
-    t->context.x[0] = (uintptr_t)frame;
-    t->context.sp = (uintptr_t)frame;
-    t->context.pc = (uintptr_t)frame_run;
 }
 
 /* t is parked, and nobody but us knows of it. */
@@ -67,7 +59,7 @@ static void fault_fail(struct thread *t, int error)
     struct paging_fault fault = {(void *)t->fault_address, t->fault_write,
                                  error};
     if (handler != NULL) {
-        frame_push(t, &fault);
+        handler_push(t, &fault);
         return;
     }
     t->fault_final = true;

@@ -7,7 +7,8 @@
  * masked) or from a thread of this domain. Its default action happens at once,
  * wherever that is, so that a program that never calls libos ends all the same.
  * A handler runs on the main thread: when the outermost posix_signal_release
- * finds it pending, or when core makes the main thread call signals_run.
+ * finds it pending, or when core makes the main thread call signals_run; that
+ * of a fault runs at once on the thread that faulted (<vesper/fault.h>).
  *
  * There is no job control: the stop signals and SIGCONT are ignored by default,
  * and SIGCHLD is never sent (waitpid waits by event). signal() does not restart
@@ -161,6 +162,26 @@ void signals_run(void)
             handle(number);
         }
     }
+    errno = saved;
+}
+
+bool signals_catches(int number)
+{
+    _sig_func_ptr handler = action[number].sa_handler;
+
+    return handler != SIG_DFL && handler != SIG_IGN &&
+           (blocked & BIT(number)) == 0;
+}
+
+void signals_caught(int number)
+{
+    _sig_func_ptr handler = action[number].sa_handler;
+    int saved = errno;
+
+    if ((action[number].sa_flags & SA_RESETHAND) != 0) {
+        action[number].sa_handler = SIG_DFL;
+    }
+    handler(number);
     errno = saved;
 }
 

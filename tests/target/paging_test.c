@@ -8,12 +8,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <vesper/fault.h>
 #include <vesper/paging.h>
 #include <vesper/thread.h>
 
@@ -401,6 +404,15 @@ static void square_close(struct paging_store *s)
     s->placed++; /* seen by the test */
 }
 
+static sigjmp_buf out;
+static const volatile void *volatile lost;
+
+static void leave(int number)
+{
+    lost = fault_info()->address;
+    siglongjmp(out, number);
+}
+
 static void own_test(void)
 {
     struct paging_store store = {.read = square_read, .close = square_close};
@@ -413,6 +425,12 @@ static void own_test(void)
         good = good && n[i] == i * i;
     }
     CHECK(good, "is read as if it were memory");
+    (void)signal(SIGBUS, leave);
+    if (sigsetjmp(out, 1) == 0) {
+        (void)n[950 * WORDS];
+    }
+    CHECK(lost == &n[950 * WORDS], "a page that cannot be read is SIGBUS");
+    (void)signal(SIGBUS, SIG_DFL);
     CHECK(region_free((void *)r->base) == 0 && store.placed == 1,
           "and closed once");
 }

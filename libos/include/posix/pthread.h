@@ -16,8 +16,8 @@
  *     and the C11 functions over these.
  *   - Priorities are 0 (SCHED_OTHER) or 1 .. 30 (SCHED_FIFO, SCHED_RR) within
  *     the program; another program's are nothing to it.
- *   - Signal handlers run on the main thread only; pthread_sigmask is the
- *     program's mask.
+ *   - Signal handlers run on the main thread only, but that of a fault on the
+ *     thread that faulted; pthread_sigmask is the program's mask.
  *
  * Not there (does not link): process-shared objects (ENOTSUP where an attribute
  * asks for one), priority inheritance and ceilings (ENOTSUP), robust mutexes,

@@ -13,8 +13,8 @@
  * <sys/mman.h> is over the same. A thread that touches what is not there waits;
  * the others run on, also while the card works. What cannot be had (a lost
  * page, a card error, no memory) is told to the handler of paging_on_fault, or
- * else ends the program as SIGBUS or SIGSEGV. Nothing is ever read that was not
- * written.
+ * else is SIGBUS or SIGSEGV, which the program may handle (<vesper/fault.h>).
+ * Nothing is ever read that was not written.
  *
  * Rules: what libos touches with upcalls masked must not lie in a region:
  * mutexes, conditions and the like, and stacks. Context of all: any thread,

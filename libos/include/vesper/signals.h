@@ -25,6 +25,12 @@ void signals_run(void);
  * blocks the main thread answers EINTR at once. Any context. */
 bool signals_waiting(void);
 
+/* The same for a fault of a thread (<vesper/fault.h>). On the upcall stack: does
+ * the program handle it? Then on the thread: its handler. Core's weak versions
+ * know of none. */
+bool signals_catches(int number);
+void signals_caught(int number);
+
 /* posix -> core. A thread has posted a signal: make the main thread run its
  * handlers as if it came from outside. Unmasked. */
 void signals_notify(void);

@@ -2,8 +2,8 @@
  *
  * Memory mappings, over the regions of <vesper/paging.h>. What differs from
  * POSIX: PROT_EXEC and MAP_FIXED fail with ENOTSUP; two mappings of one file
- * are two copies, which meet in the file at msync and munmap; a signal handler
- * for SIGBUS and SIGSEGV is not called, but that of paging_on_fault is.
+ * are two copies, which meet in the file at msync and munmap. A handler for
+ * SIGBUS and SIGSEGV (<vesper/fault.h>) is called if paging_on_fault set none.
  */
 #pragma once
 
