@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSL-1.0
  *
- * What a thread was at, kept on its own stack while it does something else
- * first: run a handler. The thread was preempted and is parked.
+ * What a thread was at, kept while it does something else first: run a handler.
+ * The thread was preempted and is parked.
  */
 #pragma once
 
@@ -12,9 +12,11 @@ struct thread_frame {
     struct fp_state fp;
 };
 
-/* Keep all of t in the frame that begins `bytes` below its stack pointer, and
- * let it call entry(frame), which does not return. The stack there is mapped,
- * or a fault may be taken. `bytes` is a multiple of 16. */
+/* Keep all of t in the frame, and let it call entry(frame), which does not
+ * return, on the stack as it is. */
+void frame_keep(struct thread_frame *frame, struct thread *t, uintptr_t entry);
+/* The same with a frame that begins `bytes` below its stack pointer. The stack
+ * there is mapped, or a fault may be taken. `bytes` is a multiple of 16. */
 struct thread_frame *frame_push(struct thread *t, uint64_t bytes,
                                 uintptr_t entry);
 

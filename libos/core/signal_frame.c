@@ -2,7 +2,7 @@
  *
  * From the event bit to the main thread: fetch the mask, let posix decide
  * (<vesper/signals.h>), then wake the main thread from an interruptible wait
- * or, if it was preempted, push a call of the handlers onto its stack.
+ * or, if it was preempted, let it call the handlers first.
  *
  * A main thread that gave up the CPU itself is left alone: the libos function
  * it is in looks at signals_waiting() at its own boundary.
@@ -22,32 +22,34 @@
 #include "switch.h"
 #include "threads.h"
 
-_Noreturn void signal_frame_run(struct thread_frame *frame);
+_Noreturn void signal_frame_run(struct thread_frame *f);
 
-/* The frame that is on the main thread's stack, or NULL; guarded by the mask.
- * One at a time: signals that come meanwhile are handled in the same frame, so
- * that a flood of them cannot fill the stack. */
-static struct thread_frame *pushed;
+/* What the main thread was at, while it runs handlers. One at a time: signals
+ * that come meanwhile are handled in the same frame. It is not on the stack, of
+ * which the next page may not be mapped yet. Guarded by the mask. */
+static struct thread_frame frame;
+static uint64_t frame_sp; /* where the stack ended then; 0: no frame */
 
-/* Back to what the signal interrupted, when all are handled. */
-_Noreturn void signal_frame_run(struct thread_frame *frame)
+/* Back to what the signal interrupted, when all are handled, or have to wait
+ * for just that to go on. */
+_Noreturn void signal_frame_run(struct thread_frame *f)
 {
     for (;;) {
-        signals_run();
+        bool may = signals_run();
         upcall_mask();
-        if (!signals_waiting()) {
+        if (!may || !signals_waiting()) {
             break;
         }
         upcall_unmask();
     }
-    pushed = NULL;
-    frame_return(frame);
+    frame_sp = 0;
+    frame_return(f);
 }
 
 /* A handler that left its frame by longjmp is above it. */
 static bool frame_live(const struct thread *t)
 {
-    return pushed != NULL && t->context.sp <= (uintptr_t)pushed;
+    return frame_sp != 0 && t->context.sp <= frame_sp;
 }
 
 static void signal_push(struct thread *t)
@@ -55,7 +57,9 @@ static void signal_push(struct thread *t)
     if (t->signals_held != 0 || frame_live(t)) {
         return;
     }
-    pushed = frame_push(t, sizeof(*pushed), (uintptr_t)signal_entry);
+    frame_sp = t->context.sp;
+    frame_keep(&frame, t, (uintptr_t)signal_entry);
+    t->context.sp &= ~15ull;
 }
 
 void signals_hold(void)
@@ -113,8 +117,9 @@ __attribute__((weak)) bool signals_post(uint32_t came)
     return false;
 }
 
-__attribute__((weak)) void signals_run(void)
+__attribute__((weak)) bool signals_run(void)
 {
+    return true;
 }
 
 __attribute__((weak)) bool signals_waiting(void)

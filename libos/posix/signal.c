@@ -141,13 +141,13 @@ static bool take(int number)
     return (was & BIT(number)) != 0;
 }
 
-void signals_run(void)
+bool signals_run(void)
 {
     int saved = errno;
     uint32_t now;
 
     if (!on_main() || held != 0) {
-        return;
+        return false;
     }
     while ((now = deliverable()) != 0) {
         int number = __builtin_ctz(now);
@@ -163,6 +163,7 @@ void signals_run(void)
         }
     }
     errno = saved;
+    return true;
 }
 
 bool signals_catches(int number)
@@ -201,7 +202,7 @@ void posix_signal_release(void)
 
 bool posix_signal_restarts(void)
 {
-    return on_main() && restarts && !thread_cancelled();
+    return on_main() && held == 0 && restarts && !thread_cancelled();
 }
 
 void posix_signal_cause(int number)

@@ -430,6 +430,17 @@ static void catch (int number)
     caught = number;
 }
 
+/* No call in here: the handler must come by itself, though the pages at the
+ * stack pointer have never been touched. */
+static void __attribute__((noinline)) spin_on_new_stack(void)
+{
+    char untouched[100 << 10];
+
+    __asm__ volatile("" : : "r"(untouched)); /* it is there */
+    while (caught == 0) {
+    }
+}
+
 static void signal_test(void)
 {
     struct sigaction a = {.sa_handler = catch};
@@ -442,8 +453,7 @@ static void signal_test(void)
     CHECK(caught == SIGUSR1, "raise");
     caught = 0;
     child = start(-1, -1, "signal", "20", "30");
-    while (caught == 0) { /* no call in here: the handler must come by itself */
-    }
+    spin_on_new_stack();
     CHECK(caught == SIGUSR1 && status_of(child) == 0,
           "a spinning loop is left");
     caught = 0;
@@ -622,6 +632,33 @@ static void poll_signal_test(int end)
     signal(SIGUSR2, SIG_DFL);
 }
 
+/* Signals that come while the main thread is at work in a call. */
+static int many_signals(void *unused)
+{
+    (void)unused;
+    for (int i = 0; i < 300; i++) {
+        usleep(500 + i);
+        kill(getpid(), SIGUSR2);
+    }
+    return 0;
+}
+
+static void busy_signal_test(int end)
+{
+    struct pollfd p = {end, POLLIN, 0};
+    struct thread *t;
+
+    woken = 0;
+    signal(SIGUSR2, wake);
+    thread_create(&t, many_signals, NULL, "signaller");
+    for (int i = 0; i < 20000 || woken == 0; i++) {
+        poll(&p, 1, 0);
+    }
+    thread_join(t, NULL);
+    CHECK(woken == SIGUSR2, "and in calls that do not wait it runs behind them");
+    signal(SIGUSR2, SIG_DFL);
+}
+
 static void select_test(int ends[2])
 {
     struct timeval none = {0, 0}, bad = {0, 1000000};
@@ -668,6 +705,7 @@ static void poll_test(void)
     pipe(ends);
     poll_time_test(ends);
     poll_signal_test(ends[0]);
+    busy_signal_test(ends[0]);
     select_test(ends);
     signal(SIGPIPE, SIG_IGN);
     close(ends[0]);

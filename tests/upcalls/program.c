@@ -53,10 +53,10 @@ bool signals_waiting(void)
 }
 
 /* The handler does what it can to disturb what it interrupts. */
-void signals_run(void)
+bool signals_run(void)
 {
     if (__atomic_exchange_n(&signals_pending, 0, __ATOMIC_RELAXED) == 0) {
-        return;
+        return true;
     }
     int saved = errno;
     signals_handled++;
@@ -64,6 +64,7 @@ void signals_run(void)
     wrong_registers += registers_hold(77, 1);
     thread_yield();
     errno = saved;
+    return true;
 }
 
 static void verdict(const char *what, bool good)

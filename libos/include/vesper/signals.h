@@ -18,8 +18,9 @@
 bool signals_post(uint32_t came);
 
 /* posix -> core. Main thread, unmasked: run the handlers of pending signals.
- * May be called at any time; does nothing if none is pending. Keeps errno. */
-void signals_run(void);
+ * May be called at any time; does nothing if none is pending. False: they have
+ * to wait, and posix will run them itself. Keeps errno. */
+bool signals_run(void);
 
 /* True while a handler has to run. A blocking call that finds it true before it
  * blocks the main thread answers EINTR at once. Any context. */
