@@ -79,6 +79,16 @@ static enum abi_error make(struct domain *d, cptr_t dst, uint32_t type,
                                                dst, type, log2, count, 0, rank);
 }
 
+/* The smallest chunk that holds so much, or the largest there is. */
+static uint32_t chunk_for(uint64_t bytes)
+{
+    uint32_t log2 = CHUNK_LOG2_MIN;
+    while (log2 < CHUNK_LOG2_MAX && 1ull << log2 < bytes) {
+        log2++;
+    }
+    return log2;
+}
+
 /* Objects come from the newest chunk, as many in one call as fit; when it is
  * full, from another one. */
 int domain_make(struct domain *d, cptr_t dst, uint32_t type, uint32_t log2,
@@ -97,7 +107,7 @@ int domain_make(struct domain *d, cptr_t dst, uint32_t type, uint32_t log2,
         } else if (n > 1) {
             n /= 2;
         } else {
-            int error = domain_grow(d, CHUNK_LOG2_MAX);
+            int error = domain_grow(d, chunk_for((uint64_t)count << log2));
             if (error != 0) {
                 return error;
             }
@@ -113,7 +123,7 @@ int domain_stretch(struct domain *d, uint32_t place, uint64_t va)
     for (int tries = 0; tries < 2 && e == ERR_NOMEM; tries++) {
         e = sys_stretch_create(domain_object(d, place),
                                d->chunk[d->chunks - 1].slot, d->block, va, 0);
-        if (e == ERR_NOMEM && domain_grow(d, 18) != 0) {
+        if (e == ERR_NOMEM && domain_grow(d, CHUNK_LOG2_MIN) != 0) {
             return ENOMEM;
         }
     }
@@ -173,9 +183,12 @@ static int make_objects(struct domain *d, uint32_t frames)
     d->objects = slot_take();
     d->next_frame = OBJECT_FRAMES;
     d->frames_end = 1u << log2;
-    int e = d->objects == 0 ? ENOMEM
-                            : domain_make(d, d->objects, TYPE_CNODE,
-                                          log2 + SLOT_LOG2, 1, 6);
+    int e = d->objects == 0
+                ? ENOMEM
+                : domain_grow(d, chunk_for((uint64_t)frames << PAGE_LOG2));
+    if (e == 0) {
+        e = domain_make(d, d->objects, TYPE_CNODE, log2 + SLOT_LOG2, 1, 6);
+    }
     if (e == 0) {
         e = domain_make(d, domain_object(d, OBJECT_DOMAIN), TYPE_DOMAIN,
                         APP_DOMAIN_LOG2, 1, 0);

@@ -101,7 +101,7 @@ static int lay_out(struct loading *l)
 
 static uint64_t pages_of(const struct loading *l)
 {
-    uint64_t bytes = l->r->stack_bytes + INFO_BYTES + l->code_end;
+    uint64_t bytes = START_STACK_BYTES + INFO_BYTES + l->code_end;
     for (uint32_t i = 0; i < l->plan.segment_count; i++) {
         bytes += up(l->plan.segments[i].memory_bytes, PAGE_BYTES) + PAGE_BYTES;
     }
@@ -337,7 +337,8 @@ static int start(struct loading *l)
 
 static int build(struct loading *l)
 {
-    int e = map(l, l->stack, l->stack + l->r->stack_bytes);
+    uint64_t top = l->stack + l->r->stack_bytes; /* libos maps what is below */
+    int e = map(l, top - START_STACK_BYTES, top);
     if (e == 0) {
         e = map(l, l->info, l->info + INFO_BYTES);
     }

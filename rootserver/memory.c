@@ -10,7 +10,6 @@
 
 #include <string.h>
 
-#define CHUNK_LOG2_MIN 16u
 #define HUGE_CLASS     (CHUNK_LOG2_MAX - CHUNK_LOG2_MIN + 1u)
 #define CLASSES        (HUGE_CLASS + 1u)
 #define HUGE_PARTS     (1u << (HUGE_FRAME_LOG2 - CHUNK_LOG2_MAX))

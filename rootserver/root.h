@@ -28,7 +28,8 @@
 #define BLOCK_LOG2       28u /* virtual addresses are given away in 256 MiB */
 #define CHILD_SLOTS_LOG2 10u
 #define APP_QUOTA        (64ull << 20)
-#define CHUNK_LOG2_MAX   18u /* memory is handed out in chunks up to this */
+#define CHUNK_LOG2_MIN   16u /* memory is handed out in chunks from this */
+#define CHUNK_LOG2_MAX   18u /* up to this */
 #define APP_OPTIMISTIC   (16ull << 20)
 #define APP_STACK        (512ull << 10)
 #define SERVER_STACK     (64ull << 10)

@@ -26,16 +26,19 @@ static cptr_t page_piece; /* 64 KiB for pages; 0: none yet */
 static cptr_t spare_frame[FRAMES_MAX];
 static uint32_t spare_frames;
 
-/* One more piece from the root server, as large as the quota allows. */
+/* One more piece from the root server, twice as large as the one before if the
+ * quota allows. */
 static bool piece_fetch(void)
 {
+    static uint32_t wanted = BIG_FRAME_LOG2;
     cptr_t slot = pieces < PIECES_MAX ? slot_take() : 0;
     if (slot == 0) {
         return false;
     }
-    for (uint64_t log2 = PIECE_LOG2; log2 >= BIG_FRAME_LOG2; log2--) {
+    for (uint32_t log2 = wanted; log2 >= BIG_FRAME_LOG2; log2--) {
         uint64_t w[8] = {ROOT_MEMORY, log2, slot};
         if (root_call(w, 0) == 0) {
+            wanted += wanted < PIECE_LOG2;
             piece[pieces++] = slot;
             return true;
         }

@@ -18,6 +18,7 @@
 static struct {
     struct thread *idle;   /* the pager itself */
     struct thread *faults; /* threads that wait for a page */
+    bool started;
 } pager;
 
 /* Everybody who waits for this page. */
@@ -40,7 +41,7 @@ static const struct thread *stack_owner(uint64_t address)
     while (t != NULL && (address < t->stack || address >= t->stack_end)) {
         t = t->all_next;
     }
-    return t != NULL && t->piece.stretch != 0 ? t : NULL;
+    return t != NULL && t->stack_stretch != 0 ? t : NULL;
 }
 
 static void *pager_main(void *unused)
@@ -52,7 +53,7 @@ static void *pager_main(void *unused)
         }
         uint64_t page = pager.faults->fault_page;
         const struct thread *owner = stack_owner(page);
-        cptr_t stretch = owner != NULL ? owner->piece.stretch : 0;
+        cptr_t stretch = owner != NULL ? owner->stack_stretch : 0;
         upcall_unmask();
         bool mapped =
             stretch != 0 && memory_pages(stretch, page, page + PAGE_BYTES);
@@ -62,14 +63,14 @@ static void *pager_main(void *unused)
     return unused;
 }
 
-bool pager_start(void)
+/* Most programs never need one. */
+static void pager_start(void)
 {
-    static struct mutex starting;
-    static bool started; /* guarded by starting */
-    mutex_lock(&starting);
-    started = started || thread_start_own("pager", pager_main);
-    mutex_unlock(&starting);
-    return started;
+    static _Alignas(16) uint8_t stack[2 * PAGE_BYTES];
+    if (!pager.started) {
+        pager.started = true;
+        thread_start_on(stack, sizeof(stack), "pager", pager_main);
+    }
 }
 
 /* ESR_EL1: a data abort from EL0 because nothing is mapped there. */
@@ -87,6 +88,7 @@ bool pager_fault(const struct upcall_page *page)
     if (!is_unmapped(page->fault.esr) || stack_owner(page->fault.far) == NULL) {
         return paging_fault != NULL && paging_fault(page);
     }
+    pager_start();
     self->fault_page = page->fault.far & ~(PAGE_BYTES - 1);
     sched_park_in(&pager.faults);
     if (pager.idle != NULL) {

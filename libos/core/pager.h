@@ -8,10 +8,6 @@
 #include <stdbool.h>
 #include <abi/abi.h>
 
-/* Before the first thread whose stack is not mapped. Unmasked. False: no
- * memory. */
-bool pager_start(void);
-
 /* On the upcall stack, unparked: is this fault one of an unmapped page of a
  * stack, or in a region? Then the running thread waits. Else the fault is a
  * crash. */

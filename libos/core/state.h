@@ -34,7 +34,7 @@ enum wake {
 /* The memory of a thread; without a stretch it is somebody else's. */
 struct piece {
     uint64_t base, bytes;
-    cptr_t stretch; /* that the pager maps pages in */
+    cptr_t stretch;
 };
 
 struct thread_cleanup;
@@ -84,6 +84,7 @@ struct thread {
     /* constant: */
     struct piece piece;
     uint64_t stack, stack_end; /* guard below */
+    cptr_t stack_stretch; /* that the pager maps its pages in; 0: all are */
     uint64_t guard_bytes;
     int (*start_int)(void *); /* or NULL: start */
     void *(*start)(void *);

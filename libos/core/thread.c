@@ -13,11 +13,11 @@
 
 #include <vesper/memory.h>
 #include <vesper/signals.h>
+#include <vesper/start.h>
 
 #include "counter.h"
 #include "memory.h"
 #include "page.h"
-#include "pager.h"
 #include "sched.h"
 #include "switch.h"
 #include "threads.h"
@@ -47,6 +47,7 @@ void thread_init(uint64_t stack, uint64_t stack_bytes)
     memcpy(t->name, "main", 5);
     t->stack = stack;
     t->stack_end = stack + stack_bytes;
+    t->stack_stretch = SLOT_DATA;
     t->guard_bytes = PAGE_BYTES;
     t->tpidr = tls_init(tls_main_block());
     __asm__ volatile("msr tpidr_el0, %0" : : "r"(t->tpidr));
@@ -143,7 +144,7 @@ static struct thread *piece_take(const struct thread_attributes *a)
         return piece_given(a);
     }
     struct thread *t = piece_again(a);
-    return t != NULL || !pager_start() ? t : piece_new(a);
+    return t != NULL ? t : piece_new(a);
 }
 
 /* Masked: t is done and nobody runs on its stack any more, or goes on only to
@@ -187,6 +188,7 @@ struct thread *thread_make(const struct thread_attributes *a)
     t->guard_bytes = guard_bytes;
     t->stack = p.base;
     t->stack_end = (uintptr_t)t;
+    t->stack_stretch = p.stretch;
     strncpy(t->name, a->name, sizeof(t->name) - 1);
     t->run.priority = a->priority;
     t->run.fifo = a->fifo;
@@ -196,29 +198,37 @@ struct thread *thread_make(const struct thread_attributes *a)
     return t;
 }
 
+/* Masked. */
 static void enter(struct thread *t)
 {
-    upcall_mask();
     t->all_next = all_threads;
     all_threads = t;
     sched_ready(t);
-    upcall_unmask();
+}
+
+void thread_start_on(void *stack, uint64_t bytes, const char *name,
+                     void *(*main)(void *))
+{
+    const struct thread_attributes a = {
+        .name = name,
+        .stack = stack,
+        .stack_bytes = bytes,
+        .priority = THREAD_PRIORITY_MAX,
+    };
+    struct thread *t = thread_make(&a); /* a given stack is enough */
+    t->start = main;
+    enter(t);
 }
 
 bool thread_start_own(const char *name, void *(*main)(void *))
 {
-    const struct thread_attributes a = {
-        .name = name,
-        .stack = memory_map(OWN_STACK_BYTES),
-        .stack_bytes = OWN_STACK_BYTES,
-        .priority = THREAD_PRIORITY_MAX,
-    };
-    if (a.stack == NULL) {
+    void *stack = memory_map(OWN_STACK_BYTES);
+    if (stack == NULL) {
         return false;
     }
-    struct thread *t = thread_make(&a); /* a given stack is enough */
-    t->start = main;
-    enter(t);
+    upcall_mask();
+    thread_start_on(stack, OWN_STACK_BYTES, name, main);
+    upcall_unmask();
     return true;
 }
 
@@ -226,8 +236,8 @@ void thread_start(struct thread *t)
 {
     upcall_mask();
     alive++;
-    upcall_unmask();
     enter(t);
+    upcall_unmask();
 }
 
 int thread_create(struct thread **out, int (*fn)(void *), void *arg,

@@ -12,6 +12,7 @@
 #define START_FDS           16
 #define START_DEVICES       4
 #define START_SERVICE_BYTES 16
+#define START_STACK_BYTES   16384u
 
 /* First slots of every domain's CNode. */
 enum start_slot {
@@ -51,7 +52,8 @@ struct start_info {
     uint64_t dispatcher;         /* struct identity_page; +4096: upcall_page */
     uint64_t range_base, range_bytes; /* never attached before; SLOT_RANGE */
     uint64_t heap, heap_end;     /* rest of the data stretch: unmapped, free */
-    uint64_t stack, stack_bytes; /* first stack, mapped; page below: guard */
+    uint64_t stack, stack_bytes; /* first stack; page below: guard. The last
+                                    START_STACK_BYTES are mapped */
     uint64_t untyped_bytes;
     uint64_t symbols;      /* struct symbol_table, read-only, or 0 */
     int64_t wall_epoch_ns; /* wall clock minus counter, in ns */
