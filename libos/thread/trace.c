@@ -2,7 +2,8 @@
  *
  * vesper/thread_trace.h. libos asks the policy whenever a thread starts to run,
  * and whether there is one: the linker leads these two questions here first
- * (--wrap). So nothing is added to a switch that is not traced.
+ * (--wrap). So nothing is added to a switch that is not traced. What runs
+ * domains of the program's own is led here likewise (libos/core/nested.c).
  */
 #include <vesper/thread_trace.h>
 
@@ -13,6 +14,7 @@
 #include <string.h>
 
 #include <vesper/policy.h>
+#include <vesper/scheduler.h>
 #include <vesper/start.h>
 #include <vesper/thread.h>
 
@@ -31,8 +33,8 @@ static struct {
     struct change *change;
     uint32_t seen; /* threads: 1..seen */
     struct {
-        const struct thread *thread;
-        char name[NAME_BYTES]; /* a thread's memory is used again */
+        const void *which;
+        char name[NAME_BYTES]; /* the memory of a thread is used again */
     } thread[THREAD_TRACE_THREADS + 1];
 } trace;
 
@@ -47,14 +49,13 @@ POLICY_CODE static bool is_called(const char *name, const char *other)
     return *name == *other;
 }
 
-POLICY_CODE static uint32_t number_new(const struct thread *t)
+POLICY_CODE static uint32_t number_new(const void *which, const char *name)
 {
     if (trace.seen == THREAD_TRACE_THREADS) {
         return trace.seen;
     }
-    const char *name = thread_name(t);
     uint32_t number = ++trace.seen;
-    trace.thread[number].thread = t;
+    trace.thread[number].which = which;
     for (uint32_t i = 0; i < NAME_BYTES - 1; i++) {
         trace.thread[number].name[i] = *name;
         name += *name != '\0';
@@ -64,23 +65,23 @@ POLICY_CODE static uint32_t number_new(const struct thread *t)
 
 /* The latest first: that it is called otherwise now, is what tells a thread
  * from one before it in the same memory. */
-POLICY_CODE static uint32_t number_of(const struct thread *t)
+POLICY_CODE static uint32_t number_of(const void *which, const char *name)
 {
     uint32_t i = trace.seen;
-    while (i != NOBODY && trace.thread[i].thread != t) {
+    while (i != NOBODY && trace.thread[i].which != which) {
         i--;
     }
-    return i != NOBODY && is_called(trace.thread[i].name, thread_name(t))
+    return i != NOBODY && is_called(trace.thread[i].name, name)
                ? i
-               : number_new(t);
+               : number_new(which, name);
 }
 
-POLICY_CODE static void change_to(const struct thread *t)
+POLICY_CODE static void change_to(const void *which, const char *name)
 {
     if (!trace.on) {
         return;
     }
-    uint32_t number = t != NULL ? number_of(t) : NOBODY;
+    uint32_t number = which != NULL ? number_of(which, name) : NOBODY;
     if (number != trace.running) {
         trace.running = number;
         trace.change[trace.next++ % THREAD_TRACE_CHANGES] =
@@ -94,7 +95,7 @@ POLICY_CODE struct runnable *__wrap_policy_take(void)
 {
     struct runnable *r = __real_policy_take();
     if (r == NULL) {
-        change_to(NULL);
+        change_to(NULL, NULL);
     }
     return r;
 }
@@ -103,8 +104,39 @@ POLICY_CODE uint64_t __real_policy_slice_ns(const struct runnable *running);
 POLICY_CODE uint64_t __wrap_policy_slice_ns(const struct runnable *running);
 POLICY_CODE uint64_t __wrap_policy_slice_ns(const struct runnable *running)
 {
-    change_to(thread_self());
+    const struct thread *t = thread_self();
+    change_to(t, thread_name(t));
     return __real_policy_slice_ns(running);
+}
+
+/* ---- when a domain starts to run that this one schedules: masked -------- */
+
+POLICY_CODE void __real_scheduler_begins(struct scheduler_table *t,
+                                         uint64_t when);
+POLICY_CODE void __wrap_scheduler_begins(struct scheduler_table *t,
+                                         uint64_t when);
+POLICY_CODE void __wrap_scheduler_begins(struct scheduler_table *t,
+                                         uint64_t when)
+{
+    char name[] = "child 000";
+    uint32_t rest = t->running;
+    for (char *digit = &name[sizeof(name) - 2]; rest != 0; digit--) {
+        *digit = (char)('0' + rest % 10);
+        rest /= 10;
+    }
+    change_to(&t->child[t->running], name);
+    __real_scheduler_begins(t, when);
+}
+
+POLICY_CODE void __real_scheduler_ended(struct scheduler_table *t,
+                                        uint64_t when);
+POLICY_CODE void __wrap_scheduler_ended(struct scheduler_table *t,
+                                        uint64_t when);
+POLICY_CODE void __wrap_scheduler_ended(struct scheduler_table *t,
+                                        uint64_t when)
+{
+    change_to(NULL, NULL);
+    __real_scheduler_ended(t, when);
 }
 
 /* ---- for the program --------------------------------------------------- */
@@ -122,6 +154,7 @@ int thread_trace_start(void)
     memset(trace.change, 0, bytes); /* no page of it is touched first masked */
     trace.next = 0;
     trace.seen = trace.running = NOBODY;
+    __atomic_signal_fence(__ATOMIC_RELEASE); /* upcalls see all of this */
     trace.on = true;
     thread_yield(); /* who runs is noted when it runs next */
     return 0;

@@ -199,28 +199,45 @@ def test_trace(bench):
         raise AssertionError(said)
 
 
-def test_trace_threads(bench):
-    """a program's own trace: what each of its threads had of its time"""
+def traced(bench, how):
+    """What check_trace says of a program that traces itself, beside a spinner:
+    in its two files, and when they are merged."""
     card = bench.card()
     guest = bench.boot(card, VIRTUAL)
     spinner = start(guest, "spin 1000000")
-    guest.check("trace start; /tests/trace-load /threads.json 1000; trace stop",
-                timeout=120)
+    guest.check("trace start; /tests/trace-load /own.json 1000 "
+                f"{how}; trace stop", timeout=120)
     guest.check(f"kill -9 {spinner}")
     guest.check("trace write /trace.json", timeout=120)
-    guest.check("/tests/trace-load /no/file 1", "No such file", 1)
+    guest.check(f"/tests/trace-load /no/file 1 {how}", "No such file", 1)
     guest.poweroff()
     merged = bench.path("merged.json")
     status, said = check_trace(*(fetch(bench, card, name) for name in
-                                 ("trace.json", "threads.json")),
+                                 ("trace.json", "own.json")),
                                "--merge", merged)
-    for thread in ("left", "right"):
-        had = re.search(rf"(\d+\.\d+) % of it +{thread}\n", said)
-        if status != 0 or not had or abs(float(had.group(1)) - 49) > 1.5:
+    if status != 0 or check_trace(merged) != (status, said):
+        raise AssertionError(said)
+    return said
+
+
+def check_parts(said, *parts):
+    """Each of (track, percent, by how much it may be off)."""
+    for track, percent, off in parts:
+        had = re.search(rf"(\d+\.\d+) % of it +{track}\n", said)
+        if not had or abs(float(had.group(1)) - percent) > off:
             raise AssertionError(said)
-    status, again = check_trace(merged)
-    if status != 0 or again != said:
-        raise AssertionError(f"{said}\nbut merged:\n{again}")
+
+
+def test_trace_threads(bench):
+    """a program's own trace: what each of its threads had of its time"""
+    check_parts(traced(bench, "threads"), ("left", 49, 1.5), ("right", 49, 1.5))
+
+
+def test_trace_nested(bench):
+    """a scheduler's own trace: what each of its domains had of its time"""
+    said = traced(bench, "nested")
+    child = sorted(re.findall(r"child \d+", said))
+    check_parts(said, (child[0], 24, 2), (child[1], 74, 2))
 
 
 def test_stride(bench):

@@ -7,6 +7,9 @@
  * For programs that are linked as traced_program (libos/meson.build), whatever
  * their thread policy; all others have nothing of it, in code or in time.
  *
+ * A domain that this program schedules (vesper/nested.h) has a track, too:
+ * "child" and its pid modulo SPAWN_CHILDREN.
+ *
  * A thread's time is from when libos gave it the domain's time to when another
  * had it, or none could run; the upcall handler's own is the thread's that it
  * interrupted. Context: any thread, one at a time. Errors are positive errno
