@@ -270,7 +270,7 @@ uint32_t trace_memory(uint32_t *objects, uint32_t *places);
 
 /* Policy of serve(): protection, but no users. Every domain may end or signal
  * every other one, servers too (kill and Ctrl-C rest on it), set the wall
- * clock, power off, and read who has what (list of domains, ledger,
+ * clock, power off, trace, and read who has what (list of domains, ledger,
  * capabilities). A manifest that shall forbid
  * it needs a word for it, and a look at d->manifest in serve.c. Limits are by
  * domain: memory by its quota, CLIENT_CHANNELS_MAX channels, text by what the
