@@ -61,6 +61,9 @@ static int file_open(struct open_file *file, const char *path, uint64_t flags)
     error = volume_result(fat_fstat(&file->fat, &info));
     if (error == 0 && info.is_dir) {
         file->kind = OPEN_DIRECTORY;
+    } else if (error == 0 && flags & FILE_SCRATCH) {
+        file->scratch = strdup(path);
+        error = file->scratch == NULL ? ENOMEM : 0;
     }
     return error;
 }

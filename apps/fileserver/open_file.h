@@ -22,6 +22,7 @@ struct open_file {
     uint32_t flags;      /* O_x */
     uint32_t generation; /* of the volume; FILE and DIRECTORY */
     uint64_t offset;     /* FILE */
+    char *scratch;       /* FILE: its path, with FILE_SCRATCH; or NULL */
     uint32_t cursor;     /* DIRECTORY: of fat_readdir */
     struct fat_file fat; /* FILE, DIRECTORY */
     struct pipe *pipe;   /* PIPE; flags say which end */
@@ -33,8 +34,8 @@ struct open_file *open_take(void);
 
 void open_hold(struct open_file *file);
 
-/* The error is that of writing what was still owed; it is closed all the
- * same. */
+/* Closes it, and removes it with FILE_SCRATCH. The error is that of writing
+ * what was still owed, or of removing; it is closed all the same. */
 int open_release(struct open_file *file);
 
 /* Does it belong to a card that is gone? */

@@ -21,7 +21,6 @@ struct card_store {
     uint64_t handle;
     uint64_t offset; /* in the file */
     uint32_t epoch;  /* of the server that knows the handle */
-    char path[256];  /* of a scratch file, to remove it */
 };
 
 static struct channel *card;
@@ -118,12 +117,6 @@ static void card_close(struct paging_store *s)
     struct channel_completion answer;
     struct channel_request r = {.op = FILE_CLOSE};
     (void)card_call(c, &r, &answer);
-    if (c->path[0] != 0) {
-        r = (struct channel_request){.op = FILE_UNLINK};
-        r.bytes = (uint32_t)strlen(c->path);
-        memcpy(channel_data(card, 0), c->path, r.bytes);
-        (void)channel_call(card, &r, &answer);
-    }
     free(c);
 }
 
@@ -139,18 +132,18 @@ static struct card_store *card_new(void)
     return c;
 }
 
-static int scratch_open(struct card_store *c)
+static int scratch_open(struct card_store *c, const char *path)
 {
     struct channel_completion answer;
     struct channel_request r = {.op = FILE_OPEN,
-                                .arg = {O_RDWR | O_CREAT | O_TRUNC}};
-    int error = card_connect();
+                                .bytes = (uint32_t)strlen(path)};
+    r.arg[0] = O_RDWR | O_CREAT | O_TRUNC | FILE_SCRATCH;
+    int error = r.bytes <= DATA_BYTES ? card_connect() : ENAMETOOLONG;
     if (error != 0) {
         return error;
     }
     c->epoch = channel_epoch(card);
-    r.bytes = (uint32_t)strlen(c->path);
-    memcpy(channel_data(card, 0), c->path, r.bytes);
+    memcpy(channel_data(card, 0), path, r.bytes);
     error = card_call(c, &r, &answer);
     c->handle = answer.value[0];
     return error;
@@ -158,19 +151,13 @@ static int scratch_open(struct card_store *c)
 
 int card_scratch(const char *path, struct paging_store **out)
 {
-    size_t length = strlen(path);
     struct card_store *c = card_new();
     if (c == NULL) {
         return ENOMEM;
     }
-    if (length >= sizeof(c->path)) {
-        free(c);
-        return ENAMETOOLONG;
-    }
-    memcpy(c->path, path, length + 1);
     c->store.scratch = true;
     mutex_lock(&paging_lock);
-    int error = scratch_open(c);
+    int error = scratch_open(c, path);
     mutex_unlock(&paging_lock);
     if (error != 0) {
         free(c);

@@ -4,6 +4,7 @@
 import re
 
 from bench import lane
+from test_drivers import find_domain
 
 MASK = (1 << 64) - 1
 
@@ -44,6 +45,27 @@ def test_walk(bench):
     guest = bench.boot(card)
     walk(guest, 4096, 512, 200, 200)
     guest.check("ls /", "samples")
+    guest.poweroff()
+    card.fsck()
+
+
+def wait_for_file(guest, name, there):
+    for _ in range(50):
+        if (name in guest.raw_run("ls /").split()) == there:
+            return
+        guest.raw_run("sleep 0.2")
+    raise AssertionError(f"{name} is {'not ' if there else 'still '}there")
+
+
+def test_walk_ended(bench):
+    """what a program paged to is gone with it, also if it is killed"""
+    card = bench.card()
+    guest = bench.boot(card)
+    for end in ("kill -9", "kill"):
+        guest.raw_run("walk 4096 512 1000000 &")
+        wait_for_file(guest, "walk.tmp", True)
+        guest.raw_run(f"{end} {find_domain(guest, 'walk')}")
+        wait_for_file(guest, "walk.tmp", False)
     guest.poweroff()
     card.fsck()
 

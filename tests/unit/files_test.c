@@ -291,6 +291,57 @@ static void test_grant(void)
     server->closed(&other.c);
 }
 
+static bool scratch_open(struct client *c, const char *path, uint64_t *handle)
+{
+    return call_path(c, FILE_OPEN, path, O_RDWR | O_CREAT | FILE_SCRATCH,
+                     handle) == 0 &&
+           call_write(c, *handle, "a page") == 0;
+}
+
+static bool is_there(const char *path)
+{
+    uint64_t h;
+    return call_open(&shell, path, O_RDONLY, &h) == 0 &&
+           call_handle(&shell, FILE_CLOSE, h, 0, NULL) == 0;
+}
+
+static void test_scratch(void)
+{
+    uint64_t h, second, granted;
+
+    check(scratch_open(&shell, "/tmp.1", &h) &&
+              call_handle(&shell, FILE_CLOSE, h, 0, NULL) == 0 &&
+              !is_there("/tmp.1"),
+          "FILE_SCRATCH: removed when it is closed");
+    domain_add(40, 5);
+    client_start(&other, 40);
+    check(scratch_open(&other, "/tmp.2", &h) && is_there("/tmp.2"),
+          "... there until then");
+    server->closed(&other.c);
+    check(!is_there("/tmp.2"), "... or when its client is gone");
+
+    client_start(&other, 40);
+    check(scratch_open(&other, "/tmp.3", &h) &&
+              call_handle(&other, FILE_GRANT, h, 5, &granted) == 0 &&
+              call_read(&shell, granted, 0, "a page") == 0,
+          "... granted to another");
+    server->closed(&other.c);
+    check(call_read(&shell, granted, 0, "a page") == 0 &&
+              call_handle(&shell, FILE_CLOSE, granted, 0, NULL) == 0 &&
+              !is_there("/tmp.3"),
+          "... which keeps it until it closes it");
+
+    check(scratch_open(&shell, "/tmp.4", &h), "... and renamed");
+    memcpy(shell.data, "/tmp.4\0/kept", 13);
+    check(call(&shell, (struct channel_request){.op = FILE_RENAME}, 12, NULL) ==
+                  0 &&
+              call_open(&shell, "/tmp.4", O_RDWR | O_CREAT, &second) == 0 &&
+              call_handle(&shell, FILE_CLOSE, second, 0, NULL) == 0 &&
+              call_handle(&shell, FILE_CLOSE, h, 0, NULL) == 0 &&
+              is_there("/kept") && is_there("/tmp.4"),
+          "... it stays, and so does what has its name now");
+}
+
 static void test_lost_grants(void)
 {
     uint64_t granted;
@@ -387,6 +438,7 @@ int tests_run(void)
     test_grant();
     test_lost_grants();
     test_limits();
+    test_scratch();
     test_card_lost();
     return check_end();
 }

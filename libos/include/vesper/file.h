@@ -8,6 +8,11 @@
 
 #include <stdint.h>
 
+/* With the flags of FILE_OPEN: the file is removed when its last holder closes
+ * it or ends, however that ends; unless it was renamed, or is also open by
+ * another FILE_OPEN. A server that dies, or a power cut, leaves it. */
+#define FILE_SCRATCH (1ull << 62)
+
 enum file_op {
     FILE_OPEN = 1, /* data: absolute path; arg0 O_x flags; -> v0 handle */
     FILE_CLOSE,    /* handle */

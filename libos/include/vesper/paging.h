@@ -32,7 +32,8 @@
 int region_nailed(size_t bytes, void **out);
 int region_physical(size_t bytes, void **out);
 /* path: of a file on the card that is made, or emptied, to hold what is not in
- * memory, and is removed in the end. Also: errors of opening it. */
+ * memory, and is removed when the region is freed or the program ends, however
+ * that ends (FILE_SCRATCH of <vesper/file.h>). Also: errors of opening it. */
 int region_paged(size_t bytes, const char *path, void **out);
 
 /* Give back addresses, memory and file. EINVAL: no region starts there. */
