@@ -455,7 +455,8 @@ def test_small_tools(b):
                 "2026-01-01 00:00:00x", "2026-01-01"]:
         b.match(f"date -s '{bad}'", r"date: .*: not a time as .*\n", 1)
     b.match("uptime", r"up (\d+ days )?\d\d:\d\d:\d\d\n")
-    b.match("free", r"total +\d+ KiB\nkernel .*\nused .*\nfree +\d+ KiB\n")
+    b.match("free", r"total +\d+ KiB\nkernel .*\nused .*\nfree +\d+ KiB\n"
+            r"guaranteed +0 KiB\nlent +0 KiB\nlent max +0 KiB\n")
     b.match("ps", r" +ID PARENT PRI STATE .*tools.*\n", name="ps")
     b.match("reboot", r"reboot: cannot reboot: .*\n", 1)
     b.match("poweroff now", r"usage: poweroff\n", 2)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSL-1.0 */
-/* ps and free: who runs, and where the memory is. */
+/*
+ * ps and free: who runs, and where the memory is: what there is, and the sums
+ * of what the contracts guarantee and lend (mem shows each).
+ */
 #include "report.h"
 #include "tools.h"
 
@@ -56,23 +59,44 @@ int tool_ps(int argc, char **argv)
 
 static void memory_print(const char *what, uint64_t bytes)
 {
-    printf("%-7s %9llu KiB\n", what, (unsigned long long)(bytes / 1024));
+    printf("%-10s %9llu KiB\n", what, (unsigned long long)(bytes / 1024));
+}
+
+/* Of the contracts of all domains; -1 and errno. */
+static int contracts_sum(struct sys_contract *sum)
+{
+    int count = sys_domains(domains, DOMAINS_MAX);
+
+    for (int i = 0; i < count && i < DOMAINS_MAX; i++) {
+        struct sys_contract one;
+
+        if (sys_contract(domains[i].id, &one) == 0) { /* not ended meanwhile */
+            sum->bytes += one.guaranteed ? one.bytes : 0;
+            sum->optimistic += one.optimistic;
+            sum->optimistic_used += one.optimistic_used;
+        }
+    }
+    return count < 0 ? -1 : 0;
 }
 
 int tool_free(int argc, char **argv)
 {
     struct sys_memory memory;
+    struct sys_contract sum = {0};
 
     (void)argv;
     if (argc > 1) {
         return report_usage();
     }
-    if (sys_memory(&memory) != 0) {
+    if (sys_memory(&memory) != 0 || contracts_sum(&sum) != 0) {
         return report_errno("memory");
     }
     memory_print("total", memory.total_bytes);
     memory_print("kernel", memory.kernel_bytes);
     memory_print("used", memory.used_bytes);
     memory_print("free", memory.free_bytes);
+    memory_print("guaranteed", sum.bytes);
+    memory_print("lent", sum.optimistic_used);
+    memory_print("lent max", sum.optimistic);
     return 0;
 }

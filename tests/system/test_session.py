@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSL-1.0
 """The session of a user who tries everything once, typed on the console."""
 
+import re
+
 from bench import lane
 
 SCRIPT = r"""local name = arg[1]
@@ -83,6 +85,23 @@ def test_typed_session(bench):
         raise AssertionError("a removed file is still on the card")
 
 
+def check_sums(guest):
+    """`free` says the sums of what `mem` says."""
+    sums = {name: int(kib) for name, kib in re.findall(
+        r"(?m)^(\w[\w ]*?) +(\d+) KiB$", guest.raw_run("free"))}
+    rows = re.findall(r"(?m)^ *\d+ +(\d+) (guaranteed|at most) +\d+ +(\d+)"
+                      r" +(\d+) ", guest.raw_run("mem"))
+    wanted = {
+        "guaranteed": sum(int(row[0]) for row in rows
+                          if row[1] == "guaranteed"),
+        "lent max": sum(int(row[2]) for row in rows),
+        "lent": sum(int(row[3]) for row in rows),
+    }
+    if not wanted["guaranteed"] or not wanted["lent max"] or \
+            any(sums[name] != kib for name, kib in wanted.items()):
+        raise AssertionError(f"free says {sums}, mem says {wanted}")
+
+
 def test_commands(bench):
     """every command of the issue's list answers"""
     guest = bench.boot()
@@ -92,6 +111,7 @@ def test_commands(bench):
             ("free", ""), ("uptime", ""), ("date", "20"),
             ("time echo timed", "timed"), ("clear", "")):
         guest.check(command, shown)
+    check_sums(guest)
     guest.check("date -s '2026-05-04 03:02:01'")
     guest.check("date", "2026")
     guest.check("sync")
