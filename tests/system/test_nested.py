@@ -2,10 +2,15 @@
 """Schedulers of domains that are ordinary programs: what they give to their
 children is what they got, whoever dies."""
 
+import os
 import re
+import subprocess
+import sys
 
-from test_restart import domains, used_kib
-from test_sched import boot, look, start
+from bench import ROOT
+from test_restart import domains, find, used_kib
+from test_sched import VIRTUAL, boot, look, start
+from vesper import Guest
 
 SHARES = [(1, "stride", (75.0, 25.0)), (2, "round-robin", (50.0, 50.0)),
           (3, "stride", (33.3, 66.7))]
@@ -111,3 +116,63 @@ def test_orphans(bench):
                              f"{used_kib(guest)}")
     guest.check("ledger", "total, of 1073741824 bytes of RAM")
     look(guest)
+
+
+def test_spinning(bench):
+    """a scheduler that spins at level 2: its sibling has half, its child none"""
+    guest = boot(bench)
+    shown, status = guest.run("/tests/nested spinning", timeout=120)
+    found = re.search(r"# (\d+) ms, and the other (\d+)", shown)
+    if status != 0 or not found or "not ok" in shown:
+        raise AssertionError(shown)
+    had, other = (int(ms) for ms in found.groups())
+    check_share("the one that spins", had, had + other, 50)
+
+
+def boot_made(bench, manifest, files):
+    """A system of its own: {name in the boot archive: file of the build}."""
+    with open(os.path.join(bench.build, "debug.list"),
+              encoding="utf-8") as lines:
+        kernel, root = lines.read().split()[:2]
+    text, archive = bench.path("manifest"), bench.path("boot.cpio")
+    image = bench.path("kernel8.img")
+    with open(text, "w", encoding="utf-8") as out:
+        out.write(manifest)
+    for script, *arguments in (
+            ("mkarchive.py", archive, f"system.manifest={text}",
+             *(f"{name}={os.path.join(bench.build, file)}"
+               for name, file in files.items())),
+            ("mkimage.py", image, kernel, root, archive)):
+        subprocess.run([sys.executable, os.path.join(ROOT, "scripts", script),
+                        *arguments], check=True, stdout=subprocess.DEVNULL)
+    guest = Guest(image, bench.card().path, bench.qemu,
+                  bench.path("serial.log"), VIRTUAL)
+    bench.guests.append(guest)
+    return guest.boot()
+
+
+def test_restart(bench):
+    """a scheduler of the manifest is killed: it is started again, and shares"""
+    with open(os.path.join(ROOT, "rootserver/default.manifest"),
+              encoding="utf-8") as file:
+        manifest = file.read()
+    guest = boot_made(bench, manifest.replace("priority 100", "priority 150")
+                      + """
+domain nested
+    file nested
+    memory 8M
+    priority 100
+    needs console files clock
+    stdio console
+    args 3
+    restart always
+""", {"drivers/uart": "boot-drivers-uart", "drivers/sd": "boot-drivers-sd",
+      "drivers/timer": "boot-drivers-timer", "fileserver": "boot-fileserver",
+      "shell": "boot-shell", "tools": "boot-tools", "nested": "bin-nested"})
+    first = find(guest, "nested")
+    while not any(parent == first for _, parent, _ in domains(guest)):
+        guest.raw_run("sleep 0.1")
+    guest.type(f"kill -9 {first}")
+    guest.expect("starting nested again", timeout=60)
+    found = guest.expect(r"level 1, stride 3:1: (\d+\.\d) % (\d+\.\d) %", 120)
+    check_share("level 1", float(found.group(1)), 100, 75)

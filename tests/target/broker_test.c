@@ -365,7 +365,7 @@ static void dies_test(void)
 {
     pid_t pid = start("stays");
     CHECK(reaches(pid, ALL, ~0ull, 20000), "a third has lent memory");
-    CHECK(sys_reclaim((uint32_t)pid, ~0ull, 2 * MS) == 0 &&
+    CHECK(sys_reclaim((uint32_t)pid, ~0ull, 500 * MS) == 0 &&
               kill(pid, SIGKILL) == 0 && WTERMSIG(end(pid)) == SIGKILL,
           "and is killed while it is asked");
     CHECK(sys_reclaim((uint32_t)pid, 1, 0) == -1 && errno == ESRCH,

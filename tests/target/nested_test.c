@@ -17,6 +17,7 @@
 #include <vesper/root.h>
 #include <vesper/root_call.h>
 #include <vesper/start.h>
+#include <vesper/system.h>
 #include <vesper/thread.h>
 
 #include "libos/core/page.h"
@@ -89,6 +90,12 @@ static int play(const char *what)
                        WIFEXITED(status)
                    ? 1 + WEXITSTATUS(status)
                    : 100;
+    }
+    if (strcmp(what, "hog") == 0) { /* a scheduler, but never idle */
+        nested_policy(&scheduler_round_robin);
+        if (start(&child, "spin", &equal) != 0) {
+            return 1;
+        }
     }
     if (strcmp(what, "masked") == 0) {
         upcall_page->mask = MASK_ON;
@@ -220,9 +227,73 @@ static void starve_test(void)
           "until it is scheduled");
 }
 
+/* ---- a scheduler that never looks at its children ------------------------- */
+
+static uint64_t cpu_ns_of(uint32_t id)
+{
+    static struct sys_domain list[128];
+    int n = sys_domains(list, 128);
+    for (int i = 0; i < n; i++) {
+        if (list[i].id == id) {
+            return list[i].cpu_ns;
+        }
+    }
+    return 0;
+}
+
+static uint32_t child_of(pid_t parent)
+{
+    static struct sys_domain list[128];
+    int n = sys_domains(list, 128);
+    for (int i = 0; i < n; i++) {
+        if (list[i].parent == (uint32_t)parent) {
+            return list[i].id;
+        }
+    }
+    return 0;
+}
+
+/* It spins, two levels below the root server: its child has no time, its
+ * sibling what is the sibling's; and its end gives its child back. */
+static void spinning_scheduler_test(void)
+{
+    pid_t hog = 0, sibling = 0;
+    uint64_t until = time_ns() + 20000 * MS;
+    nested_policy(&scheduler_stride);
+    CHECK(start(&hog, "hog", &equal) == 0, "a scheduler of its own spins");
+    while (child_of(hog) == 0 && time_ns() < until) {
+        rest(10);
+    }
+    uint32_t below = child_of(hog);
+    CHECK(below != 0 && start(&sibling, "spin", &equal) == 0 &&
+              gets_time(hog, 100),
+          "above a child, and beside another");
+    uint64_t starved = cpu_ns_of(below);
+    uint64_t had = milliseconds_of(hog), other = milliseconds_of(sibling);
+    bool fair = gets_time(sibling, 400);
+    had = milliseconds_of(hog) - had;
+    other = milliseconds_of(sibling) - other;
+    printf("# %llu ms, and the other %llu\n", (unsigned long long)had,
+           (unsigned long long)other);
+    CHECK(fair, "the sibling has its time"); /* test_nested.py: half of it */
+    CHECK(cpu_ns_of(below) == starved, "its child has nothing");
+    until = time_ns() + 20000 * MS;
+    CHECK(WTERMSIG(end(hog)) == SIGKILL, "it is killed");
+    while (cpu_ns_of(below) < starved + 50 * MS && time_ns() < until) {
+        rest(10);
+    }
+    CHECK(cpu_ns_of(below) >= starved + 50 * MS, "and its child goes on");
+    CHECK(kill((pid_t)below, SIGKILL) == 0, "until it is killed, too");
+    end(sibling);
+}
+
 int main(int argc, char **argv)
 {
     self_path = argv[0];
+    if (argc == 2 && strcmp(argv[1], "spinning") == 0) {
+        spinning_scheduler_test();
+        return tap_end();
+    }
     if (argc == 2) {
         return play(argv[1]);
     }
@@ -232,5 +303,6 @@ int main(int argc, char **argv)
     greedy_test("masked");
     greedy_test("storm");
     starve_test();
+    spinning_scheduler_test();
     return tap_end();
 }
