@@ -10,12 +10,12 @@
 
 #include <string.h>
 
-#define HUGE_CLASS     (CHUNK_LOG2_MAX - CHUNK_LOG2_MIN + 1u)
-#define CLASSES        (HUGE_CLASS + 1u)
-#define HUGE_PARTS     (1u << (HUGE_FRAME_LOG2 - CHUNK_LOG2_MAX))
-#define SLOTS          8192u
-#define BLOCKS         1024u
-#define DEVICES        32u
+#define HUGE_CLASS (CHUNK_LOG2_MAX - CHUNK_LOG2_MIN + 1u)
+#define CLASSES    (HUGE_CLASS + 1u)
+#define HUGE_PARTS (1u << (HUGE_FRAME_LOG2 - CHUNK_LOG2_MAX))
+#define SLOTS      8192u
+#define BLOCKS     1024u
+#define DEVICES    32u
 
 static struct boot_info boot;
 static uint16_t free_slot[SLOTS];

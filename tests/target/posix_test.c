@@ -655,7 +655,8 @@ static void busy_signal_test(int end)
         poll(&p, 1, 0);
     }
     thread_join(t, NULL);
-    CHECK(woken == SIGUSR2, "and in calls that do not wait it runs behind them");
+    CHECK(woken == SIGUSR2,
+          "and in calls that do not wait it runs behind them");
     signal(SIGUSR2, SIG_DFL);
 }
 
