@@ -32,28 +32,23 @@ bool open_is_stale(const struct open_file *file)
     return file->kind != OPEN_PIPE && file->generation != volume_generation();
 }
 
-/* Not another file that has its name now. */
-static int scratch_remove(const char *path, uint64_t id)
+/* Close and remove it; not another file that has its name now. */
+static int scratch_close(struct open_file *file)
 {
     struct fat_volume *fat;
-    struct fat_info info;
-    int error = volume_get(&fat);
+    struct fat_info info, named;
+    int error = volume_result(fat_fstat(&file->fat, &info));
+    int closed = volume_result(fat_close(&file->fat));
 
+    error = error != 0 ? error : closed;
     if (error == 0) {
-        error = volume_result(fat_stat(fat, path, &info));
+        error = volume_get(&fat);
     }
-    return error == 0 && info.id == id ? volume_result(fat_unlink(fat, path))
-                                       : error;
-}
-
-static int file_close(struct open_file *file)
-{
-    struct fat_info info = {0};
-    int known = volume_result(fat_fstat(&file->fat, &info));
-    int error = volume_result(fat_close(&file->fat));
-
-    return error == 0 && known == 0 && file->scratch != NULL
-               ? scratch_remove(file->scratch, info.id)
+    if (error == 0) {
+        error = volume_result(fat_stat(fat, file->scratch, &named));
+    }
+    return error == 0 && named.id == info.id
+               ? volume_result(fat_unlink(fat, file->scratch))
                : error;
 }
 
@@ -67,7 +62,8 @@ int open_release(struct open_file *file)
     if (file->kind == OPEN_PIPE) {
         pipe_close(file->pipe, (file->flags & O_ACCMODE) == O_WRONLY);
     } else if (file->kind != OPEN_FREE && !open_is_stale(file)) {
-        error = file_close(file);
+        error = file->scratch != NULL ? scratch_close(file)
+                                      : volume_result(fat_close(&file->fat));
     }
     free(file->scratch);
     file->kind = OPEN_FREE;

@@ -53,8 +53,8 @@ _Noreturn void upcall_main(struct upcall_page *page)
         sched_idled();
     }
     bool paging = (reasons & REASON_FAULT) && pager_fault(page);
-    bool failed = (reasons & REASON_EXCEPTION) ||
-                  ((reasons & REASON_FAULT) && !paging);
+    bool failed =
+        (reasons & REASON_EXCEPTION) || ((reasons & REASON_FAULT) && !paging);
     if (failed && !fault_catch(page)) {
         crash_report(page, false);
     }

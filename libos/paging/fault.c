@@ -13,7 +13,6 @@
 
 #include <errno.h>
 #include <stddef.h>
-#include <string.h>
 
 #include "../core/frame.h"
 #include "../core/page.h"
@@ -48,8 +47,8 @@ static _Noreturn void frame_run(struct lost_frame *frame)
 
 static void handler_push(struct thread *t, const struct paging_fault *fault)
 {
-    struct lost_frame *frame = (struct lost_frame *)frame_push(
-        t, FRAME_BYTES, (uintptr_t)frame_run);
+    struct lost_frame *frame =
+        (struct lost_frame *)frame_push(t, FRAME_BYTES, (uintptr_t)frame_run);
     frame->fault = *fault;
 }
 

@@ -119,7 +119,7 @@ def test_orphans(bench):
 
 
 def test_spinning(bench):
-    """a scheduler that spins at level 2: its sibling has half, its child none"""
+    """a scheduler that spins: its sibling has half, its child nothing"""
     guest = boot(bench)
     shown, status = guest.run("/tests/nested spinning", timeout=120)
     found = re.search(r"# (\d+) ms, and the other (\d+)", shown)

@@ -227,7 +227,7 @@ static void starve_test(void)
           "until it is scheduled");
 }
 
-/* ---- a scheduler that never looks at its children ------------------------- */
+/* ---- a scheduler that never looks at its children ------------------------ */
 
 static uint64_t cpu_ns_of(uint32_t id)
 {

@@ -26,9 +26,9 @@ bool signals_run(void);
  * blocks the main thread answers EINTR at once. Any context. */
 bool signals_waiting(void);
 
-/* The same for a fault of a thread (<vesper/fault.h>). On the upcall stack: does
- * the program handle it? Then on the thread: its handler. Core's weak versions
- * know of none. */
+/* The same for a fault of a thread (<vesper/fault.h>). On the upcall stack: has
+ * the program a handler? Then on the thread: run it. Core's weak versions know
+ * of none. */
 bool signals_catches(int number);
 void signals_caught(int number);
 
