@@ -3,63 +3,47 @@
  * enum abi_error call_endpoint(uint64_t w[8], uint64_t endpoint_and_flags,
  *                              cptr_t cap, uint64_t loan);
  *
- * The protected call (vesper/call.h). Only sp and TPIDR_EL0 come back:
- * everything that a function call preserves is saved here.
+ * The protected call (vesper/call.h). Of the general registers only sp comes
+ * back: what a function call preserves is saved here. FP registers and
+ * TPIDR_EL0 are kept by the kernel.
  */
-	.arch	armv8-a+fp+simd
 	.section .text.call_endpoint, "ax", %progbits
 	.balign	16
 	.global	call_endpoint
 	.type	call_endpoint, %function
 call_endpoint:
-	sub	sp, sp, #192
-	stp	x29, x30, [sp]
+	stp	x29, x30, [sp, #-112]!
 	mov	x29, sp
 	stp	x19, x20, [sp, #16]
 	stp	x21, x22, [sp, #32]
 	stp	x23, x24, [sp, #48]
 	stp	x25, x26, [sp, #64]
 	stp	x27, x28, [sp, #80]
-	stp	d8, d9, [sp, #96]
-	stp	d10, d11, [sp, #112]
-	stp	d12, d13, [sp, #128]
-	stp	d14, d15, [sp, #144]
-	mrs	x4, fpcr
-	stp	x4, x0, [sp, #160]
-	str	x18, [sp, #176]
+	stp	x0, x18, [sp, #96]
 
 	mov	x8, x1
 	mov	x9, x2
-	mov	x11, x3
-	mov	x10, x0
-	ldp	x0, x1, [x10]
-	ldp	x2, x3, [x10, #16]
-	ldp	x4, x5, [x10, #32]
-	ldp	x6, x7, [x10, #48]
 	mov	x10, xzr
+	mov	x11, x3
+	ldp	x6, x7, [x0, #48]
+	ldp	x4, x5, [x0, #32]
+	ldp	x2, x3, [x0, #16]
+	ldp	x0, x1, [x0]
 	svc	#0x8000
 
-	ldr	x10, [sp, #168]
-	stp	x0, x1, [x10]
-	stp	x2, x3, [x10, #16]
-	stp	x4, x5, [x10, #32]
-	stp	x6, x7, [x10, #48]
+	ldp	x9, x18, [sp, #96]
+	stp	x0, x1, [x9]
+	stp	x2, x3, [x9, #16]
+	stp	x4, x5, [x9, #32]
+	stp	x6, x7, [x9, #48]
 	mov	x0, x8
 
-	ldp	x3, x10, [sp, #160]
-	msr	fpcr, x3
-	ldr	x18, [sp, #176]
-	ldp	d14, d15, [sp, #144]
-	ldp	d12, d13, [sp, #128]
-	ldp	d10, d11, [sp, #112]
-	ldp	d8, d9, [sp, #96]
 	ldp	x27, x28, [sp, #80]
 	ldp	x25, x26, [sp, #64]
 	ldp	x23, x24, [sp, #48]
 	ldp	x21, x22, [sp, #32]
 	ldp	x19, x20, [sp, #16]
-	ldp	x29, x30, [sp]
-	add	sp, sp, #192
+	ldp	x29, x30, [sp], #112
 	ret
 	.size	call_endpoint, . - call_endpoint
 

@@ -33,7 +33,6 @@ _Static_assert(sizeof(struct frame) == 288, "boot.S");
 
 void bench_main(void);
 void bench_trap(struct frame *f);
-void bench_scrub(uint64_t pattern);
 _Noreturn void bench_return(struct frame *f);
 void _start(void);
 
@@ -423,7 +422,6 @@ static void root_op(struct frame *f)
     for (int i = 2; i < 31; i++) {
         x[i] = i == 8 ? ERR_OK : 0xbad0000ull + (uint64_t)i;
     }
-    bench_scrub(0x123456789abcdefull);
 }
 
 void bench_trap(struct frame *f)

@@ -99,17 +99,6 @@ bench_return:
 	add	sp, sp, #288
 	eret
 
-/* Calls scrub the FP registers, as a callee on the same core might. */
-	.global	bench_scrub
-bench_scrub:
-	.irp	n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15
-	fmov	d\n, x0
-	.endr
-	.irp	n, 16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
-	fmov	d\n, x0
-	.endr
-	ret
-
 	.balign	2048
 el1_vectors:
 	.rept	8

@@ -29,7 +29,7 @@ void call_rows(void)
         e = call_endpoint(w, C_ENDPOINT | CALL_CAP, C_EVENT, 0) != ERR_FULL,
         NOTHING);
     ROW("call and reply, both sides use FP", NOTHING,
-        e = call_endpoint(w, C_FLOATER, 0, 0), NOTHING);
+        e = call_floating(w, C_FLOATER, 0, 0), NOTHING);
     page_of(PEER)->entry = (uintptr_t)peer_call;
     ROW("two calls, the second of a more urgent domain in line", NOTHING,
         e = call_endpoint(w, C_WAKER, 0, 0), NOTHING);

@@ -75,6 +75,8 @@ void wait_entry(void);
 void server_entry(void);
 void waker_entry(void);
 void floater_entry(void);
+uint64_t call_floating(uint64_t w[8], uint64_t endpoint, cptr_t cap,
+                       uint64_t loan);
 void reader_entry(void);
 uint64_t touch(const void *address);
 void undefined(void);
