@@ -9,17 +9,95 @@
 #include "asm.h"
 #include "sysreg.h"
 
-_Static_assert(offsetof(struct saved_context, sp) == CONTEXT_SP, "asm.h");
-_Static_assert(offsetof(struct saved_context, pc) == CONTEXT_PC, "asm.h");
-_Static_assert(offsetof(struct saved_context, nzcv) == CONTEXT_NZCV, "asm.h");
-_Static_assert(offsetof(struct saved_context, tpidr) == CONTEXT_TPIDR, "asm.h");
-_Static_assert(offsetof(struct dispatcher, lent) == DISPATCHER_LENT, "asm.h");
-_Static_assert(offsetof(struct dispatcher, badge) == DISPATCHER_BADGE, "asm.h");
-_Static_assert(offsetof(struct dispatcher, entry) == DISPATCHER_ENTRY, "asm.h");
-_Static_assert(offsetof(struct dispatcher, sp) == DISPATCHER_ENTRY + 8,
+/* What assembly knows, each by the name that it has in asm.h. */
+#define AT(type, member, offset)                                               \
+    _Static_assert(offsetof(struct type, member) == (offset), "asm.h")
+AT(saved_context, sp, CONTEXT_SP);
+AT(saved_context, pc, CONTEXT_PC);
+AT(saved_context, nzcv, CONTEXT_NZCV);
+AT(saved_context, tpidr, CONTEXT_TPIDR);
+AT(dispatcher, state, DISPATCHER_STATE);
+AT(dispatcher, children, DISPATCHER_STATE + 2);
+AT(dispatcher, caller, DISPATCHER_CALLER);
+AT(dispatcher, self, DISPATCHER_SELF);
+AT(dispatcher, domain, DISPATCHER_SELF + 4);
+AT(dispatcher, told, DISPATCHER_TOLD);
+AT(dispatcher, ready, DISPATCHER_TOLD + 4);
+AT(dispatcher, until, DISPATCHER_UNTIL);
+AT(dispatcher, lent, DISPATCHER_LENT);
+AT(dispatcher, entry, DISPATCHER_ENTRY);
+AT(dispatcher, sp, DISPATCHER_ENTRY + 8);
+AT(dispatcher, ttbr0, DISPATCHER_TTBR0);
+AT(dispatcher, cpacr, DISPATCHER_TTBR0 + 8);
+AT(dispatcher, cntv_ctl, DISPATCHER_CNTV);
+AT(dispatcher, cntv_cval, DISPATCHER_CNTV + 8);
+AT(dispatcher, parent, DISPATCHER_PARENT);
+AT(dispatcher, index, DISPATCHER_INDEX);
+AT(dispatcher, callee, DISPATCHER_CALLEE);
+AT(dispatcher, badge, DISPATCHER_BADGE);
+AT(dispatcher, call_receive, DISPATCHER_RECEIVE);
+AT(dispatcher, pages, DISPATCHER_PAGES);
+AT(dispatcher, esr, DISPATCHER_ESR);
+AT(dispatcher, far, DISPATCHER_ESR + 8);
+AT(dispatcher, identity, IDENTITY);
+AT(dispatcher, user, UPCALL);
+AT(identity_page, now, IDENTITY_NOW);
+AT(identity_page, until, IDENTITY_NOW + 8);
+AT(identity_page, child, IDENTITY_CHILD);
+AT(child_entry, until, 0);
+AT(child_entry, state, 8);
+AT(upcall_page, mask, UPCALL_MASK);
+AT(upcall_page, pending, UPCALL_MASK + 4);
+AT(upcall_page, save_slot, UPCALL_SAVE);
+AT(upcall_page, saved_slot, UPCALL_SAVE + 4);
+AT(upcall_page, entry, UPCALL_ENTRY);
+AT(upcall_page, sp, UPCALL_ENTRY + 8);
+AT(upcall_page, events, UPCALL_EVENTS);
+AT(upcall_page, fault, UPCALL_FAULT);
+AT(upcall_fault, pc, 16);
+AT(upcall_fault, slot, 24);
+AT(upcall_page, child_changed, UPCALL_CHANGED);
+AT(upcall_page, slots, UPCALL_SLOTS);
+_Static_assert(DISPATCHER_CALLER == DISPATCHER_STATE + 4 &&
+                   DISPATCHER_LENT == DISPATCHER_UNTIL + 8,
+               "vectors.S loads them as one");
+AT(domain, cnode, DOMAIN_CNODE);
+AT(cnode, slots, CNODE_SLOTS);
+AT(slot, word, SLOT_WORD);
+AT(slot, obj, SLOT_WORD + 8);
+AT(slot, type, SLOT_WORD + 8 + SLOT_TYPE / 8);
+AT(slot, rights, SLOT_WORD + 8 + SLOT_CALL / 8);
+AT(endpoint, dispatcher, 0);
+AT(kernel, core[0].current, CORE_CURRENT);
+AT(kernel, core[0].depth, CORE_DEPTH);
+AT(kernel, core[0].unsettled, CORE_UNSETTLED);
+AT(kernel, core[0].chain[0].dispatcher, CORE_CHAIN);
+AT(kernel, core[0].loaded, CORE_LOADED);
+AT(kernel, core[0].loaded_domain, CORE_LOADED + 4);
+AT(kernel, core[0].chain[0].until, CORE_CHAIN + 8);
+_Static_assert(RIGHT_CALL == 1 << SLOT_CALL % 8 && TYPE_ENDPOINT == ENDPOINT &&
+                   RIGHT_SIGNAL == 1 << SLOT_SIGNAL % 8 &&
+                   TYPE_EVENT == EVENT && REASON_EVENT == SIGNALLED &&
+                   sizeof(struct chain_level) == 16 && RAM_BASE == RAM_WINDOW,
                "asm.h");
+_Static_assert(IS_READY == READY && IS_BLOCKED == BLOCKED &&
+                   IS_CALLING == CALLING && (READY | 1) == BLOCKED &&
+                   CHILD_CALLING == SEEN_CALLING &&
+                   sizeof(struct child_entry) == 16,
+               "asm.h");
+_Static_assert(MASK_ON == MASKED && REASON_FAULT == FAULT &&
+                   REASON_EXCEPTION == EXCEPTION && IDENTITY == PAGE_BYTES &&
+                   SAVE_SLOTS == SLOTS && SAVE_DOUBLE == SLOTS - 1 &&
+                   sizeof(struct saved_context) == CONTEXT_BYTES &&
+                   CONTEXT_BYTES == 9 * 2 * 16,
+               "asm.h");
+_Static_assert(SYS_NULL == 0 && ERR_OK == 0 && MASK_OFF == 0, "vectors.S");
+_Static_assert(CNT_KEPT == (CNT_ENABLE | CNT_IMASK), "asm.h");
 _Static_assert(SYS_COUNT == SYSCALLS, "asm.h");
-_Static_assert(SVC_CALL == IMM_CALL && SVC_REPLY == IMM_REPLY, "asm.h");
+_Static_assert(SVC_CALL == IMM_CALL && SVC_REPLY == IMM_REPLY &&
+                   SYS_RESUME == IMM_RESUME && SYS_LEAVE == IMM_LEAVE &&
+                   SYS_EVENT_SIGNAL == IMM_EVENT_SIGNAL,
+               "asm.h");
 _Static_assert(WHOLE_CONTEXT == (1u << SYS_DISPATCHER_INSPECT | 1u << SYS_RUN |
                                  1u << SYS_BLOCK | 1u << SYS_RESUME),
                "asm.h");

@@ -8,16 +8,7 @@
 #include "asm.h"
 #include "sysreg.h"
 
-#define ESR_CLASS(esr) ((uint32_t)((esr) >> 26) & 0x3fu)
-#define CLASS_FP       0x07u
-#define CLASS_SVC      0x15u
-#define CLASS_FETCH    0x20u
-#define CLASS_DATA     0x24u
-
-static struct {
-    ref_t dispatcher; /* whose timer the CPU has; 0: nobody's */
-    ref_t domain;     /* whose address space */
-} loaded;
+#define ESR_CLASS(esr) ((uint32_t)((esr) >> ESR_CLASS_SHIFT) & 0x3fu)
 
 static struct core_state *self(void)
 {
@@ -29,9 +20,9 @@ static struct core_state *self(void)
 /* A timer that is off, as most are, is switched by its register alone. */
 static inline void load_timer(uint64_t ctl, uint64_t cval)
 {
-    uint64_t was = READ_SYSREG(cntv_ctl_el0) & (CNT_ENABLE | CNT_IMASK);
-    if (loaded.dispatcher != 0) {
-        struct dispatcher *d = dispatcher_at(loaded.dispatcher);
+    uint64_t was = READ_SYSREG(cntv_ctl_el0) & CNT_KEPT;
+    if (self()->loaded != 0) {
+        struct dispatcher *d = dispatcher_at(self()->loaded);
         d->cntv_ctl = was;
         d->cntv_cval = READ_SYSREG(cntv_cval_el0);
     }
@@ -47,25 +38,27 @@ static inline void load_timer(uint64_t ctl, uint64_t cval)
 static void unload(void)
 {
     load_timer(0, 0);
-    loaded.dispatcher = 0;
+    self()->loaded = 0;
 }
 
 /* The CPU gets what d needs of it. Returns d. */
 struct dispatcher *trap_load(struct dispatcher *d);
 struct dispatcher *trap_load(struct dispatcher *d)
 {
-    ref_t self = d->self, domain = d->domain;
-    if (loaded.dispatcher != self) {
+    struct core_state *core = self();
+    ref_t domain = d->domain;
+    if (core->loaded != d->self) {
         load_timer(d->cntv_ctl, d->cntv_cval);
-        loaded.dispatcher = self;
+        core->loaded = d->self;
     }
-    if (loaded.domain != domain) {
-        uint64_t table = ref_address(domain) + PAGE_BYTES;
+    d->ttbr0 = (ref_address(domain) + PAGE_BYTES) |
+               (uint64_t)domain_asid(domain) << 48;
+    if (core->loaded_domain != domain) {
         /* eret synchronises; the kernel itself looks at no user address */
-        WRITE_SYSREG(ttbr0_el1, table | (uint64_t)domain_asid(domain) << 48);
-        loaded.domain = domain;
+        WRITE_SYSREG(ttbr0_el1, d->ttbr0);
+        core->loaded_domain = domain;
     }
-    WRITE_SYSREG(cpacr_el1, kernel.core[0].fp_owner == self ? CPACR_FP : 0);
+    WRITE_SYSREG(cpacr_el1, d->cpacr);
     return d;
 }
 
@@ -75,25 +68,16 @@ static void fp_take(struct dispatcher *d)
     WRITE_SYSREG(cpacr_el1, CPACR_FP);
     barrier_isb();
     if (core->fp_owner != 0) {
-        fp_save(&dispatcher_at(core->fp_owner)->fp);
+        struct dispatcher *owner = dispatcher_at(core->fp_owner);
+        fp_save(&owner->fp);
+        owner->cpacr = 0;
     }
     fp_load(&d->fp);
+    d->cpacr = CPACR_FP;
     core->fp_owner = d->self;
 }
 
 /* ---- entries ----------------------------------------------------------- */
-
-/* A system call of which only x0 to x18 and x30 are saved; those may have been
- * changed in the context, the rest not. True: what runs must be chosen anew. */
-bool trap_syscall(struct dispatcher *d, uint32_t nr);
-bool trap_syscall(struct dispatcher *d, uint32_t nr)
-{
-    if (!syscall_dispatch(d, nr)) {
-        /* interrupts are taken, then it goes on */
-        WRITE_SYSREG(elr_el1, READ_SYSREG(elr_el1) - 4);
-    }
-    return self()->unsettled != 0;
-}
 
 void trap_sync(struct dispatcher *d);
 void trap_sync(struct dispatcher *d)
@@ -132,8 +116,8 @@ static void take_interrupts(void)
     }
     if (sources & PLAT_CNTV) {
         WRITE_SYSREG(cntv_ctl_el0, CNT_ENABLE | CNT_IMASK);
-        if (loaded.dispatcher != 0) {
-            upcall_post(dispatcher_at(loaded.dispatcher), REASON_TICK);
+        if (self()->loaded != 0) {
+            upcall_post(dispatcher_at(self()->loaded), REASON_TICK);
         }
     }
     if (sources & PLAT_GPU) {
@@ -212,9 +196,12 @@ void arch_irq_unmask(uint32_t irq)
 void arch_forget(ref_t dispatcher)
 {
     struct core_state *core = self();
-    core->fp_owner = core->fp_owner == dispatcher ? 0 : core->fp_owner;
-    loaded.dispatcher = loaded.dispatcher == dispatcher ? 0 : loaded.dispatcher;
+    if (core->fp_owner == dispatcher) {
+        core->fp_owner = 0;
+        dispatcher_at(dispatcher)->cpacr = 0;
+    }
+    core->loaded = core->loaded == dispatcher ? 0 : core->loaded;
     core->current = core->current == dispatcher ? 0 : core->current;
-    loaded.domain = 0;
+    core->loaded_domain = 0;
     mmu_no_user(); /* its tables may go next */
 }

@@ -4,81 +4,7 @@
  * member is its saved context; save and restore mirror each other.
  */
 #include "asm.h"
-
-/* The context is saved in three parts: arguments, what C code may change, and
- * the rest, which is only needed when the context is left or looked at. */
-    .macro  SAVE_ARGUMENTS
-    stp     x0, x1, [sp, #0]
-    stp     x2, x3, [sp, #16]
-    stp     x4, x5, [sp, #32]
-    stp     x6, x7, [sp, #48]
-    .endm
-
-    .macro  SAVE_CALLER
-    stp     x8, x9, [sp, #64]
-    stp     x10, x11, [sp, #80]
-    stp     x12, x13, [sp, #96]
-    stp     x14, x15, [sp, #112]
-    stp     x16, x17, [sp, #128]
-    stp     x18, x19, [sp, #144]
-    str     x30, [sp, #240]
-    .endm
-
-    .macro  SAVE_REST
-    stp     x20, x21, [sp, #160]
-    stp     x22, x23, [sp, #176]
-    stp     x24, x25, [sp, #192]
-    stp     x26, x27, [sp, #208]
-    stp     x28, x29, [sp, #224]
-    SAVE_STATE
-    .endm
-
-    .macro  SAVE_STATE
-    mrs     x1, sp_el0
-    str     x1, [sp, #CONTEXT_SP]
-    mrs     x2, elr_el1
-    mrs     x3, spsr_el1
-    and     x3, x3, #NZCV_MASK
-    stp     x2, x3, [sp, #CONTEXT_PC]
-    mrs     x4, tpidr_el0
-    str     x4, [sp, #CONTEXT_TPIDR]
-    .endm
-
-    .macro  SAVE
-    SAVE_ARGUMENTS
-    SAVE_CALLER
-    SAVE_REST
-    .endm
-
-    .macro  LOAD_STATE
-    ldp     x2, x3, [sp, #CONTEXT_PC]
-    and     x3, x3, #NZCV_MASK      /* EL0t, nothing masked: never the user's */
-    msr     spsr_el1, x3
-    msr     elr_el1, x2
-    ldp     x30, x2, [sp, #240]
-    msr     sp_el0, x2
-    .endm
-
-    .macro  LOAD_UPPER
-    ldp     x28, x29, [sp, #224]
-    ldp     x26, x27, [sp, #208]
-    ldp     x24, x25, [sp, #192]
-    ldp     x22, x23, [sp, #176]
-    ldp     x20, x21, [sp, #160]
-    ldp     x18, x19, [sp, #144]
-    ldp     x16, x17, [sp, #128]
-    ldp     x14, x15, [sp, #112]
-    ldp     x12, x13, [sp, #96]
-    ldp     x10, x11, [sp, #80]
-    .endm
-
-/* From the context at x1. */
-    .macro  LOAD_MESSAGE
-    ldp     x6, x7, [x1, #48]
-    ldp     x4, x5, [x1, #32]
-    ldp     x2, x3, [x1, #16]
-    ldp     x0, x1, [x1, #0]
-    .endm
+#include "context.inc"
 
 /* x0: the dispatcher, from now on; sp: the kernel's stack. */
     .macro  ENTER
@@ -112,7 +38,22 @@ vectors:
     KERNEL  5
     KERNEL  6
     KERNEL  7
-    USER    user_sync
+    .balign 128
+/* Calls, answers and the call that does nothing are told apart here. Two
+ * registers are enough until one is known to be common. */
+user_sync:
+    stp     x16, x17, [sp, #128]
+    mrs     x16, esr_el1
+    mov     w17, #ESR_SVC
+    eor     w16, w16, w17           /* of an svc: its number; else more */
+    cmp     w16, #IMM_CALL
+    b.eq    call_fast
+    cmp     w16, #IMM_REPLY
+    b.eq    reply_fast
+    cbnz    w16, user_other
+    ldp     x16, x17, [sp, #128]    /* null */
+    mov     x0, #0
+    eret
     USER    user_irq
     USER    user_irq
     USER    user_error
@@ -123,23 +64,42 @@ vectors:
 
 /* Most system calls come back to their caller: then a part of the context is
  * enough. What is left of it is saved when the call has changed what runs. */
-user_sync:
+user_other:
+    cmp     w16, #SYSCALLS
+    b.hs    fault_fast
+    adr     x17, 1f
+    add     x17, x17, x16, lsl #2
+    br      x17
+1:  .set    nr, 0
+    .rept   SYSCALLS
+    .if     nr == IMM_RESUME
+    b       resume_fast
+    .elseif nr == IMM_LEAVE
+    b       leave_fast
+    .elseif nr == IMM_EVENT_SIGNAL
+    b       event_fast
+    .elseif WHOLE_CONTEXT >> nr & 1
+    b       user_all
+    .else
+    b       user_most
+    .endif
+    .set    nr, nr + 1
+    .endr
+
+user_most:
+    stp     x14, x15, [sp, #112]
     SAVE_ARGUMENTS
-    mrs     x1, esr_el1
-    mov     w2, #ESR_SVC
-    eor     w1, w1, w2              /* of an svc: its number; else more */
-    cmp     w1, #SYSCALLS
-    b.hs    message
-    ldr     x2, =WHOLE_CONTEXT
-    lsr     x2, x2, x1
-    tbnz    x2, #0, 1f
     SAVE_CALLER
+    mov     w1, w16
     ENTER
     str     x0, [sp, #-16]!
-    bl      trap_syscall
+    bl      syscall_dispatch
     ldr     x1, [sp], #16
     mov     sp, x1
-    cbnz    w0, 2f
+    cbz     w0, 2f
+3:  ldr     x2, =kernel
+    ldr     w2, [x2, #CORE_UNSETTLED]
+    cbnz    w2, 4f
     ldr     x30, [sp, #240]
     ldr     x18, [sp, #144]
     ldp     x16, x17, [sp, #128]
@@ -153,27 +113,324 @@ user_sync:
     ldp     x0, x1, [sp, #0]
     eret
 
-1:  SAVE_CALLER
+user_all:
+    stp     x14, x15, [sp, #112]
+    SAVE_ARGUMENTS
+    SAVE_CALLER
     SAVE_REST
     ENTER
     bl      trap_sync
     bl      trap_next
     b       trap_leave
 
-2:  SAVE_REST
+2:  mrs     x2, elr_el1             /* interrupts are taken, then it goes on */
+    sub     x2, x2, #4
+    msr     elr_el1, x2
+    b       3b
+
+4:  SAVE_REST
     ENTER
     bl      trap_next
     b       trap_leave
 
-/* A call or an answer (docs/abi.md: other registers are the callee's to change,
- * so a caller's are not saved; what it finds in them is what its context held,
- * never another's). In the common case C code says who goes on, and the message
- * is in the context of the one that sent it. */
-message:
-    cmp     w1, #IMM_CALL
-    b.eq    4f
-    cmp     w1, #IMM_REPLY
-    b.ne    1b
+/* ---- events --------------------------------------------------------------
+ *
+ * A bit and a reason for somebody who does not wait for them, or goes on with
+ * nothing pending (kernel/core/upcall.c:upcall_event, op_leave).
+ */
+leave_fast:
+    ldr     w17, [sp, #UPCALL + UPCALL_MASK + 4]
+    cbnz    w17, user_most
+    str     wzr, [sp, #UPCALL + UPCALL_MASK]
+    ldp     x16, x17, [sp, #128]
+    mov     x0, #0
+    eret
+
+event_fast:
+    stp     x14, x15, [sp, #112]
+    ldr     w16, [sp, #DISPATCHER_SELF + 4]
+    mov     x17, #RAM_WINDOW
+    add     x16, x17, x16, lsl #5   /* its domain */
+    ldr     w16, [x16, #DOMAIN_CNODE]
+    cbz     w16, event_other
+    add     x16, x17, x16, lsl #5
+    ldr     w14, [x16, #CNODE_SLOTS]
+    cmp     x0, x14
+    b.hs    event_other
+    add     x16, x16, x0, lsl #5    /* slot 0 has no type */
+    ldp     x14, x15, [x16, #SLOT_WORD]
+    ubfx    x16, x15, #SLOT_TYPE, #8
+    cmp     w16, #EVENT
+    b.ne    event_other
+    tbz     x15, #SLOT_SIGNAL, event_other
+    ubfiz   x15, x15, #5, #32
+    add     x15, x15, x17
+    ldrh    w16, [x15, #DISPATCHER_STATE]
+    cmp     w16, #BLOCKED
+    b.eq    event_other             /* it is woken */
+    ldr     x16, [x15, #DISPATCHER_PAGES]
+    cbz     x16, event_other
+    cmp     sp, x15
+    b.ne    1f
+    ldr     w16, [sp, #UPCALL + UPCALL_MASK]
+    cbz     w16, event_other        /* it is for itself, and comes at once */
+
+1:  mov     x16, #1
+    lsl     x16, x16, x14
+    ldr     x14, [x15, #UPCALL + UPCALL_EVENTS]
+    orr     x14, x14, x16
+    str     x14, [x15, #UPCALL + UPCALL_EVENTS]
+    ldr     w14, [x15, #UPCALL + UPCALL_MASK + 4]
+    orr     w14, w14, #SIGNALLED
+    str     w14, [x15, #UPCALL + UPCALL_MASK + 4]
+    ldp     x14, x15, [sp, #112]
+    ldp     x16, x17, [sp, #128]
+    mov     x0, #0
+    eret
+
+event_other:
+    ldp     x14, x15, [sp, #112]
+    mov     w16, #IMM_EVENT_SIGNAL
+    b       user_most
+
+/* ---- faults and their end ------------------------------------------------
+ *
+ * Between a dispatcher and its handler nothing changes but registers and words
+ * of its pages. Here is what upcall_fault and op_resume (kernel/core/upcall.c)
+ * do when the handler can take it: the registers go straight into the save slot
+ * and back. Every word of the user's page is read once.
+ */
+resume_fast:
+    cmp     x0, #SLOTS
+    b.hs    user_all
+    ldr     w16, [sp, #UPCALL + UPCALL_MASK + 4]
+    cbnz    w16, user_all           /* something is pending */
+    str     wzr, [sp, #UPCALL + UPCALL_MASK]
+    mov     w16, #CONTEXT_BYTES
+    add     x17, sp, #UPCALL
+    madd    x16, x0, x16, x17
+    add     x16, x16, #UPCALL_SLOTS
+    b       load
+
+fault_fast:
+    mrs     x16, esr_el1
+    lsr     w16, w16, #ESR_CLASS_SHIFT
+    cmp     w16, #CLASS_SVC         /* a number that is no system call's */
+    ccmp    w16, #CLASS_FP, #4, ne
+    b.eq    user_all
+    ldr     x16, [sp, #DISPATCHER_PAGES]
+    cbz     x16, user_all
+    ldr     w16, [sp, #UPCALL + UPCALL_MASK]
+    cbnz    w16, user_all
+    ldr     x17, [sp, #UPCALL + UPCALL_ENTRY]
+    cbz     x17, user_all
+    ldr     w16, [sp, #UPCALL + UPCALL_SAVE]
+    cmp     w16, #SLOTS - 1         /* the last is for faults while masked */
+    b.hs    user_all
+
+    str     w16, [sp, #UPCALL + UPCALL_SAVE + 4]
+    str     x16, [sp, #UPCALL + UPCALL_FAULT + 24]
+    add     w16, w16, w16, lsl #3
+    add     w16, w16, w16
+    add     x16, sp, x16, uxtx #4   /* a context is 9 * 2 * 16 bytes */
+    add     x16, x16, #UPCALL
+    add     x16, x16, #UPCALL_SLOTS
+    stp     x0, x1, [x16, #0]
+    stp     x2, x3, [x16, #16]
+    stp     x4, x5, [x16, #32]
+    stp     x6, x7, [x16, #48]
+    stp     x8, x9, [x16, #64]
+    stp     x10, x11, [x16, #80]
+    stp     x12, x13, [x16, #96]
+    stp     x14, x15, [x16, #112]
+    ldp     x0, x1, [sp, #128]
+    stp     x0, x1, [x16, #128]
+    stp     x18, x19, [x16, #144]
+    stp     x20, x21, [x16, #160]
+    stp     x22, x23, [x16, #176]
+    stp     x24, x25, [x16, #192]
+    stp     x26, x27, [x16, #208]
+    stp     x28, x29, [x16, #224]
+    mrs     x0, sp_el0
+    stp     x30, x0, [x16, #240]
+    mrs     x4, elr_el1
+    mrs     x0, spsr_el1
+    and     x0, x0, #NZCV_MASK
+    stp     x4, x0, [x16, #CONTEXT_PC]
+    mrs     x0, tpidr_el0
+    str     x0, [x16, #CONTEXT_TPIDR]
+
+    add     x3, sp, #UPCALL
+    mrs     x0, esr_el1
+    mrs     x1, far_el1
+    stp     x0, x1, [sp, #DISPATCHER_ESR]
+    stp     x0, x1, [x3, #UPCALL_FAULT]
+    str     x4, [x3, #UPCALL_FAULT + 16]
+    lsr     w0, w0, #ESR_CLASS_SHIFT
+    bic     w0, w0, #(CLASS_FETCH ^ CLASS_DATA)
+    cmp     w0, #CLASS_FETCH
+    mov     w0, #FAULT
+    mov     w1, #EXCEPTION
+    csel    w0, w0, w1, eq
+    ldr     w1, [x3, #UPCALL_MASK + 4]
+    orr     w1, w1, w0
+    mov     w0, #MASKED
+    stp     w0, w1, [x3, #UPCALL_MASK]
+    ldr     x1, =kernel
+    ldr     w0, [x1, #CORE_DEPTH]
+    add     x1, x1, x0, lsl #4
+    ldr     x1, [x1, #CORE_CHAIN + 8 - 16]
+    isb
+    mrs     x0, cntvct_el0
+    add     x2, sp, #IDENTITY
+    stp     x0, x1, [x2, #IDENTITY_NOW]
+
+    ldr     x0, [x3, #UPCALL_ENTRY + 8]
+    msr     sp_el0, x0
+    msr     elr_el1, x17
+    msr     spsr_el1, xzr
+    ldr     x0, [sp, #DISPATCHER_PAGES]
+    add     x0, x0, #IDENTITY       /* the upcall page is the one behind */
+    ldp     x3, x4, [x16, #24]
+    ldp     x1, x2, [x16, #8]
+    ldp     x16, x17, [x16, #128]
+    eret
+
+/* ---- calls and answers --------------------------------------------------
+ *
+ * docs/abi.md: but for the message, a caller's registers are the callee's to
+ * change, so they are not saved; what it finds in them is nothing or its own,
+ * never another's. The most common calls and answers are done here, by what
+ * call_enter_fast and call_reply_fast (kernel/core/call.c) do in more cases;
+ * tests/fastpath compares the two. All conditions come before the first store.
+ * References are not masked: wrong ones, which there are none of, would fault.
+ */
+
+/* Between a dispatcher that has time of its own and serves nobody, and one that
+ * is free; nothing is lent or sent along. */
+call_fast:
+    stp     x29, x30, [sp, #232]
+    ldr     x12, [sp, #DISPATCHER_SELF]
+    mov     x17, #RAM_WINDOW
+    lsr     x13, x12, #32           /* its domain */
+    add     x13, x17, x13, lsl #5
+    ldr     w13, [x13, #DOMAIN_CNODE]
+    cbz     w13, call_other
+    add     x13, x17, x13, lsl #5
+    ldr     w14, [x13, #CNODE_SLOTS]
+    cmp     x8, x14                 /* a flag fails this, too */
+    b.hs    call_other
+    add     x13, x13, x8, lsl #5    /* slot 0 has no type */
+    ldp     x14, x15, [x13, #SLOT_WORD]
+    ubfx    x13, x15, #SLOT_TYPE, #8
+    cmp     w13, #ENDPOINT
+    b.ne    call_other
+    tbz     x15, #SLOT_CALL, call_other
+    ubfiz   x15, x15, #5, #32
+    ldr     w15, [x17, x15]         /* whose endpoint it is */
+    cbz     w15, call_other
+    add     x16, x17, x15, lsl #5
+    ldr     x17, =kernel
+    ldr     w13, [x17, #CORE_DEPTH]
+    add     x13, x17, x13, lsl #4
+    ldr     w13, [x13, #CORE_CHAIN - 16]
+    cmp     w13, w12                /* its own time */
+    ldr     w13, [sp, #DISPATCHER_CALLER]
+    ccmp    w13, #0, #0, eq
+    b.ne    call_other
+    ldp     x13, x15, [x16, #DISPATCHER_ENTRY]
+    cbz     x13, call_other
+    ldr     x30, [x16, #DISPATCHER_STATE]
+    cmp     x30, #BLOCKED           /* no children, serves nobody */
+    b.ne    call_parent
+
+call_start:
+    mrs     x9, sp_el0
+    mrs     x10, elr_el1
+    stp     x9, x10, [sp, #CONTEXT_SP]
+    mov     w9, #CALLING
+    strh    w9, [sp, #DISPATCHER_STATE]
+    ldr     w9, [x16, #DISPATCHER_SELF]
+    str     w9, [sp, #DISPATCHER_CALLEE]
+    str     xzr, [sp, #DISPATCHER_RECEIVE]
+    bic     x30, x30, #(BLOCKED ^ READY)
+    orr     x30, x30, x12, lsl #32  /* and the caller */
+    str     x30, [x16, #DISPATCHER_STATE]
+    SWITCH
+    mov     x8, x14                 /* the badge */
+    CLEAR_UPPER
+    ldp     x29, x30, [x30]
+    eret
+
+/* The callee may look at what it schedules, so the caller's scheduler is told
+ * that it calls (kernel/core/sched.c:sched_tell_callers). */
+call_parent:
+    bic     x30, x30, #CHILDREN
+    cmp     x30, #BLOCKED
+    b.ne    call_other
+    mov     w9, #CALLING
+    str     w9, [sp, #DISPATCHER_TOLD]
+    ldr     w10, [sp, #DISPATCHER_PARENT]
+    cbz     w10, 1f
+    mov     x9, #RAM_WINDOW
+    add     x10, x9, x10, lsl #5
+    ldr     w9, [sp, #DISPATCHER_INDEX]
+    add     x11, x10, #IDENTITY
+    add     x11, x11, x9, lsl #4
+    ldr     x29, [sp, #DISPATCHER_UNTIL]
+    mov     w30, #SEEN_CALLING
+    str     x29, [x11, #IDENTITY_CHILD]
+    str     w30, [x11, #IDENTITY_CHILD + 8]
+    lsr     x11, x9, #6
+    add     x10, x10, #UPCALL
+    add     x10, x10, x11, lsl #3
+    mov     x29, #1
+    lsl     x29, x29, x9
+    ldr     x30, [x10, #UPCALL_CHANGED]
+    orr     x30, x30, x29
+    str     x30, [x10, #UPCALL_CHANGED]
+1:  ldr     x30, [x16, #DISPATCHER_STATE]
+    b       call_start
+
+/* By one that was not looked at since it was called, with nothing pending on
+ * either side and nobody in line. */
+reply_fast:
+    stp     x14, x15, [sp, #112]
+    ldr     x15, [sp, #DISPATCHER_STATE]
+    lsr     x16, x15, #32           /* its caller */
+    cbz     x16, reply_other
+    mov     x17, #RAM_WINDOW
+    add     x16, x17, x16, lsl #5
+    ldr     w14, [sp, #UPCALL + UPCALL_MASK + 4]
+    ldr     w17, [x16, #UPCALL + UPCALL_MASK + 4]
+    orr     w14, w14, w17
+    orr     x14, x14, x8            /* no flags, no saved reply */
+    ldr     x17, [sp, #DISPATCHER_TOLD]
+    cmp     x17, #BLOCKED           /* nobody is ready to be served */
+    ccmp    x14, #0, #0, eq
+    ldp     x14, x17, [sp, #DISPATCHER_UNTIL]
+    ccmn    x14, #1, #0, eq
+    ccmp    x17, #0, #0, eq         /* nothing was lent */
+    b.ne    reply_other
+
+    orr     w15, w15, #BLOCKED      /* from READY; and no caller */
+    str     x15, [sp, #DISPATCHER_STATE]
+    str     wzr, [sp, #UPCALL + UPCALL_MASK]
+    mov     w15, #READY
+    strh    w15, [x16, #DISPATCHER_STATE]
+    str     wzr, [x16, #DISPATCHER_CALLEE]
+    ldr     x17, =kernel
+    ldp     x15, x13, [x16, #CONTEXT_SP]
+    SWITCH
+    mov     x8, #0
+    CLEAR_UPPER
+    ldp     x29, x30, [sp, #232]
+    eret
+
+/* The others: C code says who goes on, and the message is in the context of
+ * the one that sent it. */
+reply_other:
+    SAVE_ARGUMENTS
     SAVE_CALLER
     ENTER
     str     x0, [sp, #-16]!
@@ -182,12 +439,11 @@ message:
     bl      trap_load
     ldr     x1, [sp], #16
     mov     sp, x0
-    ldr     x4, [sp, #CONTEXT_TPIDR]
-    msr     tpidr_el0, x4
-    LOAD_STATE
+    LOAD_STATE sp
     mov     x8, #0
     mov     x9, #0
-    LOAD_UPPER
+    LOAD_UPPER sp
+    ldp     x16, x17, [sp, #128]
     LOAD_MESSAGE
     eret
 
@@ -199,9 +455,10 @@ message:
     bl      trap_next
     b       trap_leave
 
-4:  stp     x8, x9, [sp, #64]
+call_other:
+    SAVE_ARGUMENTS
+    stp     x8, x9, [sp, #64]
     stp     x10, x11, [sp, #80]
-    stp     x29, x30, [sp, #232]
     SAVE_STATE
     ENTER
     str     x0, [sp, #-16]!
@@ -217,13 +474,9 @@ message:
     msr     sp_el0, x3
     msr     spsr_el1, xzr
     ldr     x8, [x1, #DISPATCHER_BADGE]
+    CLEAR_UPPER
+    ldp     x29, x30, [x30]
     ldr     x10, [sp, #DISPATCHER_LENT]
-    .irp    n, 9, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20
-    mov     x\n, #0
-    .endr
-    .irp    n, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30
-    mov     x\n, #0
-    .endr
     LOAD_MESSAGE
     eret
 
@@ -231,6 +484,10 @@ message:
     bl      trap_sync
     bl      trap_next
     b       trap_leave
+
+    .balign 16
+nothing:
+    .quad   0, 0
 
 user_irq:
     SAVE
@@ -250,15 +507,16 @@ user_error:
     .globl  trap_leave
 trap_leave:
     mov     sp, x0
-    ldr     x4, [sp, #CONTEXT_TPIDR]
-    msr     tpidr_el0, x4
-    LOAD_STATE
-    LOAD_UPPER
-    ldp     x8, x9, [sp, #64]
-    ldp     x6, x7, [sp, #48]
-    ldp     x4, x5, [sp, #32]
-    ldp     x2, x3, [sp, #16]
-    ldp     x0, x1, [sp, #0]
+    mov     x16, x0
+load:                               /* the context at x16 */
+    LOAD_STATE x16
+    LOAD_UPPER x16
+    ldp     x8, x9, [x16, #64]
+    ldp     x6, x7, [x16, #48]
+    ldp     x4, x5, [x16, #32]
+    ldp     x2, x3, [x16, #16]
+    ldp     x0, x1, [x16, #0]
+    ldp     x16, x17, [x16, #128]
     eret
 
 /* void fp_save(struct fp_state *to);

@@ -115,31 +115,37 @@ struct fp_state {
     uint64_t fpcr, fpsr;
 };
 
+/* Words that kernel/arch/vectors.S compares or stores as one stand in one row.
+ */
 struct dispatcher {
     struct saved_context context; /* first: the trap code saves here */
-    enum dispatcher_state state;
-    ref_t self, domain, parent, sched;
-    uint32_t index;             /* in the parent's table */
-    uint32_t urgency;           /* of the last run(), with RUN_DIRECT */
-    uint64_t until;             /* BLOCKED, CALLING */
-    uint64_t pages;             /* VA of the identity page; 0: not bound */
-    uint32_t pages_entry;       /* directory entry when mapped */
+    uint16_t state, children; /* enum dispatcher_state; how many of child[] */
+    ref_t caller;             /* whose call it serves */
+    ref_t self, domain;
     enum dispatcher_state told; /* the state that its scheduler sees */
+    ref_t ready;                /* head: endpoints of ours with waiters */
+    uint64_t until;             /* BLOCKED, CALLING */
+    uint64_t lent;         /* by the caller: LOAN(), or 0; see space_lend */
+    uint64_t entry, sp;    /* call_accept */
+    uint64_t ttbr0, cpacr; /* the arch's: as trap_load sets them */
+    uint64_t cntv_ctl, cntv_cval;
+    uint64_t pages;       /* VA of the identity page; 0: not bound */
+    uint32_t pages_entry; /* directory entry when mapped */
+    ref_t parent, sched;
+    uint32_t index;   /* in the parent's table */
+    uint32_t urgency; /* of the last run(), with RUN_DIRECT */
     /* protected calls */
-    ref_t caller, callee; /* dispatchers; QUEUED: callee is the endpoint's */
-    ref_t endpoint;       /* QUEUED: where */
-    ref_t reply;          /* CALLING, no callee: slot of the right to answer */
-    uint64_t lent;        /* by the caller: LOAN(), or 0; see space_lend */
-    uint64_t badge;       /* of the endpoint capability used */
+    ref_t callee;   /* QUEUED: the endpoint's dispatcher */
+    ref_t endpoint; /* QUEUED: where */
+    ref_t reply;    /* CALLING, no callee: slot of the right to answer */
+    uint64_t badge; /* of the endpoint capability used */
     uint64_t call_flags, call_cap; /* as given; call_cap: slot reference */
     uint64_t call_receive;         /* own slot for a capability in the answer */
     uint64_t call_lend;            /* LOAN(), or 0: nothing is lent */
-    uint64_t entry, sp, receive;   /* call_accept */
+    uint64_t receive;              /* call_accept */
     struct node wait;              /* in endpoint.waiters */
-    ref_t bound, ready; /* heads: endpoints of ours; those with waiters */
-    uint64_t cntv_ctl, cntv_cval;
-    uint64_t esr, far; /* last fault */
-    uint32_t children; /* how many of child[] there are */
+    uint64_t esr, far;             /* last fault */
+    ref_t bound;                   /* head: endpoints of ours */
     ref_t child[CHILDREN_MAX];
     struct fp_state fp;
     struct identity_page identity __attribute__((aligned(4096)));
@@ -176,11 +182,13 @@ struct chain_level {
 };
 
 struct core_state {
-    ref_t current; /* whose context the CPU has; 0: none */
+    ref_t loaded, loaded_domain; /* the arch's: whose timer and address space
+                                    the CPU has; 0: nobody's */
+    ref_t current;               /* whose context it has; 0: none */
     uint32_t depth;
     uint32_t unsettled; /* see sched_unsettle */
-    struct chain_level chain[CHAIN_MAX];
     ref_t fp_owner;
+    struct chain_level chain[CHAIN_MAX];
     uint64_t charged; /* counter value up to which time is accounted */
     uint64_t idle;    /* ticks */
 };

@@ -59,7 +59,7 @@ static void tell(struct dispatcher *d)
 
 void sched_set_state(struct dispatcher *d, enum dispatcher_state state)
 {
-    d->state = state;
+    d->state = (uint16_t)state;
     sched_unsettle();
     tell(d);
 }

@@ -189,21 +189,20 @@ static const handler table[] = {
 
 bool syscall_dispatch(struct dispatcher *d, uint32_t nr)
 {
+    uint64_t *x = d->context.x;
+    if (nr < SYS_COUNT) {
+        enum abi_error e = table[nr](x);
+        if (e != ERR_AGAIN && e != ERR_SWITCHED) {
+            x[0] = e;
+        }
+        return e != ERR_AGAIN;
+    }
     if (nr == SVC_CALL) {
         call_enter(d);
-        return true;
-    }
-    if (nr == SVC_REPLY) {
+    } else if (nr == SVC_REPLY) {
         call_reply(d);
-        return true;
-    }
-    uint64_t *x = d->context.x;
-    enum abi_error e = nr < SYS_COUNT ? table[nr](x) : ERR_NOSYS;
-    if (e == ERR_AGAIN) {
-        return false;
-    }
-    if (e != ERR_SWITCHED) {
-        x[0] = e;
+    } else {
+        x[0] = ERR_NOSYS;
     }
     return true;
 }

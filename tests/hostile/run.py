@@ -36,7 +36,7 @@ PLANTS = [
         ((struct slot *)(uintptr_t)f)->word ^= PAGE_BYTES;"""),
     ("R3", "core/syscall.c", "                s->word = 0;", "(void)0;"),
     ("neighbours", "arch/trap.c",
-     "fp_save(&dispatcher_at(core->fp_owner)->fp)", "(void)0"),
+     "fp_save(&owner->fp)", "(void)0"),
 ]
 
 

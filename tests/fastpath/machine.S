@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSL-1.0
+ *
+ * The kernel's vectors as a program: system registers are variables, eret comes
+ * back to the test, and so does every way into C code (run.py names those
+ * functions machine_slow). FP registers are scratch here.
+ */
+    .macro  mrs to, from
+    adrp    \to, \from
+    ldr     \to, [\to, :lo12:\from]
+    .endm
+
+    .macro  msr to, from
+    fmov    d31, x30
+    adrp    x30, \to
+    str     \from, [x30, :lo12:\to]
+    fmov    x30, d31
+    .endm
+
+    .macro  eret
+    b       machine_left
+    .endm
+
+#include "vectors.S"
+
+    .macro  EACH op, base
+    \op     x2, x3, [\base, #16]
+    \op     x4, x5, [\base, #32]
+    \op     x6, x7, [\base, #48]
+    \op     x8, x9, [\base, #64]
+    \op     x10, x11, [\base, #80]
+    \op     x12, x13, [\base, #96]
+    \op     x14, x15, [\base, #112]
+    \op     x16, x17, [\base, #128]
+    \op     x18, x19, [\base, #144]
+    \op     x20, x21, [\base, #160]
+    \op     x22, x23, [\base, #176]
+    \op     x24, x25, [\base, #192]
+    \op     x26, x27, [\base, #208]
+    \op     x28, x29, [\base, #224]
+    .endm
+
+/* struct dispatcher *machine_enter(struct dispatcher *d, uint64_t x[31]): an
+ * exception of d, whose registers are x. Returns whom the kernel left to, with
+ * the registers in x, or NULL: C code was to go on. */
+    .globl  machine_enter
+machine_enter:
+    stp     x29, x30, [sp, #-96]!
+    stp     x19, x20, [sp, #16]
+    stp     x21, x22, [sp, #32]
+    stp     x23, x24, [sp, #48]
+    stp     x25, x26, [sp, #64]
+    stp     x27, x28, [sp, #80]
+    adrp    x3, own
+    add     x3, x3, :lo12:own
+    mov     x2, sp
+    stp     x2, x1, [x3]
+    mov     sp, x0
+    mov     x30, x1
+    EACH    ldp, x30
+    ldp     x0, x1, [x30]
+    ldr     x30, [x30, #240]
+    b       user_sync
+
+machine_left:
+    fmov    d31, x30
+    adrp    x30, own
+    ldr     x30, [x30, :lo12:own + 8]
+    stp     x0, x1, [x30]
+    EACH    stp, x30
+    fmov    x0, d31
+    str     x0, [x30, #240]
+    mov     x0, sp
+    b       1f
+
+    .globl  machine_slow
+machine_slow:
+    mov     x0, #0
+1:  adrp    x1, own
+    ldr     x1, [x1, :lo12:own]
+    mov     sp, x1
+    ldp     x27, x28, [sp, #80]
+    ldp     x25, x26, [sp, #64]
+    ldp     x23, x24, [sp, #48]
+    ldp     x21, x22, [sp, #32]
+    ldp     x19, x20, [sp, #16]
+    ldp     x29, x30, [sp], #96
+    ret
+
+    .bss
+    .balign 16
+own:                                /* sp and x of the test */
+    .skip   16
+    .skip   4096
+    .globl  __stack_top
+__stack_top:
+    .globl  __panic_stack_top
+__panic_stack_top:
+
+    .section .note.GNU-stack, "", %progbits
