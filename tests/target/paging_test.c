@@ -425,7 +425,7 @@ static void own_test(void)
         good = good && n[i] == i * i;
     }
     CHECK(good, "is read as if it were memory");
-    (void)signal(SIGBUS, leave);
+    (void)sigaction(SIGBUS, &(struct sigaction){.sa_handler = leave}, NULL);
     if (sigsetjmp(out, 1) == 0) {
         (void)n[950 * WORDS];
     }
