@@ -28,8 +28,12 @@ struct dispatcher *machine_enter(struct dispatcher *d, uint64_t x[31]);
     DO(esr_el1)                                                                \
     DO(far_el1)                                                                \
     DO(elr_el1)                                                                \
-    DO(spsr_el1) DO(sp_el0) DO(tpidr_el0) DO(cntv_ctl_el0) DO(cntv_cval_el0)   \
-        DO(ttbr0_el1) DO(cpacr_el1) DO(cntvct_el0) DO(fpcr) DO(fpsr)
+    DO(spsr_el1)                                                               \
+    DO(sp_el0)                                                                 \
+    DO(tpidr_el0)                                                              \
+    DO(cntv_ctl_el0)                                                           \
+    DO(cntv_cval_el0)                                                          \
+    DO(ttbr0_el1) DO(cpacr_el1) DO(cntvct_el0) DO(fpcr) DO(fpsr)
 #define DEFINE(name) uint64_t name;
 SYSREGS(DEFINE)
 #define MEMBER(name) uint64_t name;
