@@ -21,6 +21,7 @@
 #include <vesper/root.h>
 #include <vesper/root_call.h>
 #include <vesper/start.h>
+#include <vesper/trace.h>
 
 enum { REPEATS = 100, NOISE_ROUNDS = 1000, LOGS = 400 };
 
@@ -247,6 +248,34 @@ static void look_test(void)
           "tables and slots that are not there");
 }
 
+static void broker_test(void)
+{
+    int wrong = 0;
+
+    for (uint64_t slot = 0; slot < 1100; slot++) {
+        wrong += call(ROOT_RETURN, slot, 0) != EINVAL;
+    }
+    CHECK(wrong == 0 && answers(call(ROOT_RETURN, 1ull << 32, 0), EINVAL) &&
+              answers(call(ROOT_RETURN, ~0ull, 0), EINVAL),
+          "nothing is given back that was not lent");
+    CHECK(answers(call(ROOT_CONTRACT, 0, 0), ESRCH) &&
+              answers(call(ROOT_CONTRACT, ~0ull, 0), ESRCH) &&
+              answers(call(ROOT_RECLAIM, 0, 0), ESRCH) &&
+              answers(call(ROOT_RECLAIM, 1ull << 32, 0), ESRCH),
+          "contracts of nobody");
+    CHECK(answers(call(ROOT_RECLAIM, (uint64_t)getpid(), ~0ull), 0) &&
+              answers(call(ROOT_DEMAND, 0, 0), 0),
+          "who has nothing lent owes nothing");
+}
+
+static void trace_test(void)
+{
+    CHECK(answers(call(ROOT_TRACE, 4, 0), EINVAL) &&
+              answers(call(ROOT_TRACE, ~0ull, 0), EINVAL) &&
+              answers(call(ROOT_TRACE, TRACE_READ, ~0ull), ENOENT),
+          "traces that there are not");
+}
+
 static void memory_test(void)
 {
     uint64_t used = used_bytes();
@@ -348,6 +377,8 @@ int main(void)
     spawn_noise_test();
     words_test();
     look_test();
+    broker_test();
+    trace_test();
     memory_test();
     connect_test();
     log_test();
