@@ -243,6 +243,24 @@ static bool is_boot(const char *path)
     return strncmp(path, BOOT_PREFIX, sizeof(BOOT_PREFIX) - 1) == 0;
 }
 
+static int spawn_at(const char *path, struct spawn_what *what,
+                    const posix_spawn_file_actions_t *actions, pid_t *child)
+{
+    struct spawn_message message;
+    struct place place;
+    int error = posix_place_find(path, &place);
+
+    what->path = place.path;
+    if (error == 0) {
+        error = message_make(what, is_boot(place.path), &message);
+    }
+    if (error == 0) {
+        error = message_send(&message, actions, child);
+        posix_spawn_message_free(&message);
+    }
+    return error;
+}
+
 int posix_spawn(pid_t *restrict pid, const char *restrict path,
                 const posix_spawn_file_actions_t *actions,
                 const posix_spawnattr_t *restrict attributes,
@@ -251,21 +269,13 @@ int posix_spawn(pid_t *restrict pid, const char *restrict path,
     struct spawn_what what = {.argv = argv,
                               .envp = envp,
                               .flags = posix_spawn_flags(attributes)};
-    struct spawn_message message;
-    struct place place;
-    int saved = errno;
+    int saved = errno, error;
     pid_t child;
-    int error = posix_place_find(path, &place);
 
     posix_standard_flush();
-    what.path = place.path;
-    if (error == 0) {
-        error = message_make(&what, is_boot(place.path), &message);
-    }
-    if (error == 0) {
-        error = message_send(&message, actions, &child);
-        posix_spawn_message_free(&message);
-    }
+    do { /* a signal is no reason for it to fail: its handler has run now */
+        error = spawn_at(path, &what, actions, &child);
+    } while (error == EINTR);
     if (error == 0 && pid != NULL) {
         *pid = child;
     }

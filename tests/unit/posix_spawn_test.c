@@ -228,6 +228,9 @@ static void refuse_test(void)
     CHECK(spawn_path("/empty") == ENOEXEC, "an empty file");
     CHECK(spawn_path("/larger") == E2BIG, "a file that is too large");
     CHECK(spawn_path("/large") == 0, "the largest one");
+    fake_trouble.interrupts = 3;
+    CHECK(spawn_path("/large") == 0 && fake_trouble.interrupts == 0,
+          "signals meanwhile are no reason to fail");
     CHECK(posix_spawn(NULL, "/boot/x", NULL, NULL, much, no_arguments) == E2BIG,
           "too many arguments");
     fake_trouble.interrupts = 0;
