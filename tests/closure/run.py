@@ -267,7 +267,8 @@ def main():
     options = parser.parse_args()
     options.build = os.path.abspath(options.build)
     options.root = ROOT
-    options.folder = os.path.join(options.build, "tests", "closure")
+    options.folder = os.path.join(options.build, "tests",
+                                  f"closure{options.lane}")
     os.makedirs(options.folder, exist_ok=True)
     tally = Tally()
     try:
