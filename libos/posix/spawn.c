@@ -243,16 +243,16 @@ static bool is_boot(const char *path)
     return strncmp(path, BOOT_PREFIX, sizeof(BOOT_PREFIX) - 1) == 0;
 }
 
-static int spawn_at(const char *path, struct spawn_what *what,
+static int spawn_at(const char *path, struct spawn_what what,
                     const posix_spawn_file_actions_t *actions, pid_t *child)
 {
     struct spawn_message message;
     struct place place;
     int error = posix_place_find(path, &place);
 
-    what->path = place.path;
+    what.path = place.path;
     if (error == 0) {
-        error = message_make(what, is_boot(place.path), &message);
+        error = message_make(&what, is_boot(place.path), &message);
     }
     if (error == 0) {
         error = message_send(&message, actions, child);
@@ -274,7 +274,7 @@ int posix_spawn(pid_t *restrict pid, const char *restrict path,
 
     posix_standard_flush();
     do { /* a signal is no reason for it to fail: its handler has run now */
-        error = spawn_at(path, &what, actions, &child);
+        error = spawn_at(path, what, actions, &child);
     } while (error == EINTR);
     if (error == 0 && pid != NULL) {
         *pid = child;
