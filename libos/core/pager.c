@@ -66,10 +66,10 @@ static void *pager_main(void *unused)
 /* Most programs never need one. */
 static void pager_start(void)
 {
-    static _Alignas(16) uint8_t stack[2 * PAGE_BYTES];
+    static _Alignas(16) uint8_t stack[OWN_STACK_BYTES];
     if (!pager.started) {
         pager.started = true;
-        thread_start_on(stack, sizeof(stack), "pager", pager_main);
+        thread_start_on(stack, "pager", pager_main);
     }
 }
 

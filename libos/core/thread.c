@@ -22,8 +22,6 @@
 #include "switch.h"
 #include "threads.h"
 
-#define OWN_STACK_BYTES 16384u /* of threads of libos itself */
-
 static struct thread main_thread;
 static struct thread *all_threads = &main_thread; /* guarded by the mask */
 static uint32_t alive = 1;                        /* likewise */
@@ -206,13 +204,12 @@ static void enter(struct thread *t)
     sched_ready(t);
 }
 
-void thread_start_on(void *stack, uint64_t bytes, const char *name,
-                     void *(*main)(void *))
+void thread_start_on(void *stack, const char *name, void *(*main)(void *))
 {
     const struct thread_attributes a = {
         .name = name,
         .stack = stack,
-        .stack_bytes = bytes,
+        .stack_bytes = OWN_STACK_BYTES,
         .priority = THREAD_PRIORITY_MAX,
     };
     struct thread *t = thread_make(&a); /* a given stack is enough */
@@ -227,7 +224,7 @@ bool thread_start_own(const char *name, void *(*main)(void *))
         return false;
     }
     upcall_mask();
-    thread_start_on(stack, OWN_STACK_BYTES, name, main);
+    thread_start_on(stack, name, main);
     upcall_unmask();
     return true;
 }

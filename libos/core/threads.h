@@ -35,9 +35,9 @@ void thread_start(struct thread *t);
  * not live for it. Its stack is mapped, so no pager waits for a pager. False:
  * no memory. */
 bool thread_start_own(const char *name, void *(*main)(void *));
-/* The same on a given stack, aligned to 16. Masked. */
-void thread_start_on(void *stack, uint64_t bytes, const char *name,
-                     void *(*main)(void *));
+/* The same on a given stack of OWN_STACK_BYTES, aligned to 16. Masked. */
+#define OWN_STACK_BYTES 16384u /* with the TLS block, however large that is */
+void thread_start_on(void *stack, const char *name, void *(*main)(void *));
 
 /* thread_join and more. With a cancellation point. ESRCH, EDEADLK, EINVAL. */
 int thread_join_pointer(struct thread *t, void **result);
