@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <vesper/channel.h>
 #include <vesper/file.h>
+#include <vesper/polls.h>
 #include <vesper/start.h>
 #include <vesper/waiting.h>
 
@@ -107,16 +108,40 @@ static bool pipe_transfer(struct request *q, struct open_file *file)
     return true;
 }
 
-/* ---- requests --------------------------------------------------------- */
+/* ---- polling: only pipes make anybody wait ----------------------------- */
 
-static int request_poll(struct request *q, const struct open_file *file)
+static uint32_t ready_of(struct server_client *c, uint64_t handle)
 {
-    bool writing = (file->flags & O_ACCMODE) == O_WRONLY;
+    struct open_file *file = handle_find(c, handle);
 
-    q->value[0] = file->kind == OPEN_PIPE ? pipe_ready(file->pipe, writing)
-                                          : READY_READ | READY_WRITE;
-    return 0;
+    if (file == NULL) {
+        return READY_ERROR;
+    }
+    if (file->kind != OPEN_PIPE) {
+        return READY_READ | READY_WRITE;
+    }
+    return pipe_ready(file->pipe, (file->flags & O_ACCMODE) == O_WRONLY);
 }
+
+static struct polls polls = {.ready = ready_of};
+
+static void poll_cancel(struct server_client *c, uint32_t id)
+{
+    struct waiting *w = waiting_find(&polls.waiting, c, id);
+
+    if (w != NULL) {
+        waiting_answer(&polls.waiting, w, ECANCELED);
+    }
+}
+
+static void pipes_tell(void)
+{
+    if (pipe_changed()) {
+        polls_serve(&polls);
+    }
+}
+
+/* ---- requests --------------------------------------------------------- */
 
 static int file_request(struct request *q, struct open_file *file)
 {
@@ -138,8 +163,6 @@ static int file_request(struct request *q, struct open_file *file)
         return request_sync(q, file);
     case FILE_READDIR:
         return request_readdir(q, file);
-    case FILE_POLL:
-        return request_poll(q, file);
     default:
         return ENOSYS;
     }
@@ -212,12 +235,17 @@ static void files_request(struct server_client *c,
     case FILE_UNGRANT:
         answer(&q, handle_ungrant(c, r->arg[0]));
         break;
+    case FILE_POLL:
+        polls_request(&polls, c, r, data);
+        break;
     case CHANNEL_CANCEL:
         pipe_cancel(c, (uint32_t)r->arg[0]);
+        poll_cancel(c, (uint32_t)r->arg[0]);
         break;
     default:
         handle_request(&q);
     }
+    pipes_tell();
 }
 
 static int files_connect(struct server_client *c)
@@ -228,8 +256,10 @@ static int files_connect(struct server_client *c)
 static void files_closed(struct server_client *c)
 {
     pipe_client_drop(c);
+    waiting_client_drop(&polls.waiting, c);
     handles_drop(c);
     waiting_client_end(c);
+    pipes_tell();
 }
 
 #define NEVER (~UINT64_C(0))
@@ -255,6 +285,7 @@ static void files_events(uint64_t bits)
     if (now >= check_at) {
         check_at = NEVER;
         handles_update();
+        pipes_tell();
     }
     if (now >= sync_at) {
         sync_idle();

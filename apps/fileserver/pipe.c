@@ -18,6 +18,7 @@ struct pipe {
 };
 
 static struct pipe pipes[PIPES_MAX];
+static bool changed;
 
 int pipe_create(struct pipe **out)
 {
@@ -33,6 +34,14 @@ int pipe_create(struct pipe **out)
         }
     }
     return ENFILE;
+}
+
+bool pipe_changed(void)
+{
+    bool was = changed;
+
+    changed = false;
+    return was;
 }
 
 uint32_t pipe_waiting_bytes(const struct pipe *p)
@@ -100,6 +109,7 @@ static void pipe_pump(struct pipe *p)
 {
     bool moved = true;
 
+    changed = true;
     while (moved) {
         struct waiting *w = p->writers.first;
         struct waiting *r = p->readers.first;
@@ -129,6 +139,7 @@ static void waiting_end(struct waiting_list *list, int error)
 
 void pipe_close(struct pipe *p, bool writing)
 {
+    changed = true;
     if (writing) {
         p->writing_ends--;
     } else {

@@ -31,6 +31,8 @@ void pipe_write(struct pipe *p, struct server_client *c,
 uint32_t pipe_waiting_bytes(const struct pipe *p);
 /* READY_x (vesper/file.h) of an end. */
 uint32_t pipe_ready(const struct pipe *p, bool writing);
+/* Whether any end may have become ready since this was asked last. */
+bool pipe_changed(void);
 
 /* Answer the client's waiting request of this id with ECANCELED, or, if it has
  * moved something, with that. Nothing happens if it does not wait. */

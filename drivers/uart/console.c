@@ -13,6 +13,7 @@
 #include <string.h>
 #include <vesper/channel.h>
 #include <vesper/file.h>
+#include <vesper/polls.h>
 #include <vesper/start.h>
 #include <vesper/thread.h>
 #include <vesper/waiting.h>
@@ -194,21 +195,6 @@ static void request_queue(struct waiting_list *list, struct server_client *c,
     }
 }
 
-/* A reader that has taken nothing is told so; a writer how far it came. */
-static void request_cancel(struct server_client *c, uint32_t id)
-{
-    struct waiting_list *list = &readers;
-    struct waiting *w = waiting_find(list, c, id);
-
-    if (w == NULL) {
-        list = &writers;
-        w = waiting_find(list, c, id);
-    }
-    if (w != NULL) {
-        waiting_answer(list, w, w->done > 0 ? 0 : ECANCELED);
-    }
-}
-
 static int stat_fill(const struct channel_request *r, void *data)
 {
     struct file_stat stat = {.type = FILE_TTY, .mode = 0620, .inode = 1};
@@ -220,13 +206,34 @@ static int stat_fill(const struct channel_request *r, void *data)
     return 0;
 }
 
-static uint64_t ready_of(uint32_t domain)
+static uint32_t ready_of(struct server_client *c, uint64_t handle)
 {
-    bool input = tty_readable(&tty) && foreground_contains(domain);
+    bool input = tty_readable(&tty) && foreground_contains(c->domain);
     bool room = uart_room() >= ECHO_RESERVE + 2 * FILE_ROOM;
 
-    return (uint64_t)(input ? READY_READ : 0) |
-           (uint64_t)(room && writers.first == NULL ? READY_WRITE : 0);
+    if (handle != 0) {
+        return READY_ERROR;
+    }
+    return (input ? READY_READ : 0u) |
+           (room && writers.first == NULL ? READY_WRITE : 0u);
+}
+
+static struct polls polls = {.ready = ready_of};
+
+/* A reader that has taken nothing is told so, as one who polls; a writer how
+ * far it came. */
+static void request_cancel(struct server_client *c, uint32_t id)
+{
+    struct waiting_list *lists[] = {&readers, &writers, &polls.waiting};
+
+    for (uint32_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        struct waiting *w = waiting_find(lists[i], c, id);
+
+        if (w != NULL) {
+            waiting_answer(lists[i], w, w->done > 0 ? 0 : ECANCELED);
+            return;
+        }
+    }
 }
 
 static int flags_set(uint32_t domain, uint64_t flags)
@@ -282,7 +289,7 @@ static void quick_request(struct server_client *c,
         answer(c, r, ENOTDIR, 0);
         break;
     case FILE_POLL:
-        answer(c, r, 0, ready_of(c->domain));
+        polls_request(&polls, c, r, data);
         break;
     case TTY_GET:
         answer(c, r, 0, tty.flags);
@@ -314,6 +321,7 @@ static void console_request(struct server_client *c,
     } else {
         quick_request(c, r, data);
     }
+    polls_serve(&polls);
 }
 
 static int console_connect(struct server_client *c)
@@ -325,15 +333,18 @@ static void console_closed(struct server_client *c)
 {
     waiting_client_drop(&readers, c);
     waiting_client_drop(&writers, c);
+    waiting_client_drop(&polls.waiting, c);
     waiting_client_end(c);
     device_serve();
     readers_serve(); /* the foreground may have moved on */
+    polls_serve(&polls);
 }
 
 static void console_events(uint64_t bits)
 {
     (void)bits;
     device_serve();
+    polls_serve(&polls);
     /* Only now: the line is a level, and would come again at once. */
     (void)sys_irq_ack(SLOT_IRQ);
 }

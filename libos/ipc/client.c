@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSL-1.0
  *
- * The client's side of channels. Of the threads that wait for completions one,
- * the pump, waits for the event; the others wait for the pump.
+ * The client's side of channels. All of a client's servers wake it by the same
+ * event. Of the threads that wait for completions, of whichever of its
+ * channels, one, the pump, waits for that event; the others wait for the pump.
  *
  * The server is not trusted: what this side produced it keeps a copy of and
  * never reads back; what the server produced is copied out once, then looked
@@ -30,6 +31,11 @@
 
 static struct channel channels[CHANNELS_MAX];
 static struct mutex channels_lock;
+/* That were ever connected: the first so many. Written with channels_lock, read
+ * without. */
+static uint32_t channels_count;
+
+static struct client together, pager;
 
 /* ---- connecting -------------------------------------------------------- */
 
@@ -78,63 +84,78 @@ static int channel_dial(struct channel *c)
                                 : pages;
     uint64_t w[8] = {
         ROOT_CONNECT, name_word(c->service, 0), name_word(c->service, 8),
-        pages,        (uint64_t)c->bit,         c->server};
+        pages,        (uint64_t)c->client->bit, c->server};
     int error = root_call(w, 0);
     return error != 0 ? error : channel_adopt(c, w[1], w[2]);
+}
+
+static bool client_has_bit(struct client *k)
+{
+    if (!k->has_bit) {
+        k->bit = event_take();
+        k->has_bit = k->bit >= 0;
+    }
+    return k->has_bit;
 }
 
 static int channel_open(struct channel *c, const char *service,
                         uint32_t data_bytes)
 {
-    memset(c, 0, sizeof(*c));
     strncpy(c->service, service, sizeof(c->service) - 1);
     c->wanted_bytes = data_bytes;
-    c->bit = event_take();
-    if (c->bit < 0) {
+    c->server = client_has_bit(c->client) ? slot_take() : 0;
+    if (c->server == 0) {
         return ENOMEM;
     }
-    c->server = slot_take();
-    int error = c->server != 0 ? channel_dial(c) : ENOMEM;
+    int error = channel_dial(c);
     if (error != 0) {
-        if (c->server != 0) {
-            slot_give(c->server);
-        }
-        event_give(c->bit);
+        slot_give(c->server);
     }
     return error;
 }
 
-int channel_connect(const char *service, uint32_t data_bytes,
-                    struct channel **out)
+static int client_connect(struct client *k, const char *service,
+                          uint32_t data_bytes, struct channel **out)
 {
     if (strnlen(service, 17) > 16) {
         return ENOENT;
     }
     int error = ENOMEM;
     mutex_lock(&channels_lock);
-    for (uint32_t i = 0; i < CHANNELS_MAX && error == ENOMEM; i++) {
-        struct channel *c = &channels[i];
-        if (c->page == NULL) {
-            error = channel_open(c, service, data_bytes);
-            if (error == 0) {
-                *out = c;
-            }
-            break;
-        }
+    if (channels_count < CHANNELS_MAX) {
+        struct channel *c = &channels[channels_count];
+        *c = (struct channel){.client = k};
+        error = channel_open(c, service, data_bytes);
+        *out = error == 0 ? c : NULL;
+        /* release: pairs with acquire in channels_drain. */
+        __atomic_store_n(&channels_count, channels_count + (error == 0),
+                         __ATOMIC_RELEASE);
     }
     mutex_unlock(&channels_lock);
     return error;
 }
 
+int channel_connect(const char *service, uint32_t data_bytes,
+                    struct channel **out)
+{
+    return client_connect(&together, service, data_bytes, out);
+}
+
+int channel_connect_pager(const char *service, uint32_t data_bytes,
+                          struct channel **out)
+{
+    return client_connect(&pager, service, data_bytes, out);
+}
+
 int channel_reconnect(struct channel *c)
 {
     int error = 0;
-    mutex_lock(&c->lock);
+    mutex_lock(&c->client->lock);
     if (c->dead) {
         (void)sys_cap_delete(c->server);
         error = channel_dial(c);
     }
-    mutex_unlock(&c->lock);
+    mutex_unlock(&c->client->lock);
     return error;
 }
 
@@ -164,23 +185,23 @@ uint32_t channel_data_take(struct channel *c, uint32_t bytes)
     if (units > c->data_bytes / CHANNEL_UNIT_BYTES) {
         __builtin_trap(); /* would wait for ever */
     }
-    mutex_lock(&c->lock);
+    mutex_lock(&c->client->lock);
     int first;
     while ((first = units_find(c, units)) < 0) {
-        (void)condition_wait(&c->room, &c->lock, ~0ull);
+        (void)condition_wait(&c->room, &c->client->lock, ~0ull);
     }
     memset(&c->unit_used[first], 1, units);
-    mutex_unlock(&c->lock);
+    mutex_unlock(&c->client->lock);
     return (uint32_t)first * CHANNEL_UNIT_BYTES;
 }
 
 void channel_data_give(struct channel *c, uint32_t offset, uint32_t bytes)
 {
     uint32_t units = bytes != 0 ? units_of(bytes) : 1;
-    mutex_lock(&c->lock);
+    mutex_lock(&c->client->lock);
     memset(&c->unit_used[offset / CHANNEL_UNIT_BYTES], 0, units);
     condition_broadcast(&c->room);
-    mutex_unlock(&c->lock);
+    mutex_unlock(&c->client->lock);
 }
 
 void *channel_data(struct channel *c, uint32_t offset)
@@ -198,7 +219,7 @@ uint32_t channel_data_bytes(const struct channel *c)
 static void channel_die(struct channel *c)
 {
     c->dead = true;
-    condition_broadcast(&c->changed);
+    condition_broadcast(&c->client->changed);
 }
 
 /* Wake the server; its event capability vanishes with it. */
@@ -223,9 +244,9 @@ static void request_push(struct channel *c, const struct channel_request *r)
         if (c->dead) {
             return;
         }
-        mutex_unlock(&c->lock);
+        mutex_unlock(&c->client->lock);
         thread_sleep_until(time_ns() + FULL_NS);
-        mutex_lock(&c->lock);
+        mutex_lock(&c->client->lock);
         if (c->dead || c->epoch != epoch) {
             return;
         }
@@ -251,7 +272,7 @@ static struct channel_wait *wait_take(struct channel *c)
                 return wait;
             }
         }
-        (void)condition_wait(&c->room, &c->lock, ~0ull);
+        (void)condition_wait(&c->room, &c->client->lock, ~0ull);
     }
 }
 
@@ -263,7 +284,7 @@ static void wait_give(struct channel *c, struct channel_wait *wait)
 
 /* Hand each completion to who waits for it. An id that nobody waits for is
  * dropped: the server may say what it likes. */
-void channel_drain(struct channel *c)
+static void channel_drain(struct channel *c)
 {
     struct channel_ring *ring = &c->page->completions;
     /* acquire: pairs with release in server.c server_complete. */
@@ -287,58 +308,139 @@ void channel_drain(struct channel *c)
     }
     /* release: pairs with acquire in server.c server_complete. */
     __atomic_store_n(&ring->head, c->completion_head, __ATOMIC_RELEASE);
-    condition_broadcast(&c->changed);
 }
 
-/* With the lock: one round of waiting for anything to happen. */
-static void channel_pump(struct channel *c, bool *interrupted)
+static void channels_drain(struct client *k)
 {
-    if (c->pumping) {
-        (void)condition_wait_signal(&c->changed, &c->lock, ~0ull, interrupted);
+    uint32_t count = __atomic_load_n(&channels_count, __ATOMIC_ACQUIRE);
+    for (uint32_t i = 0; i < count; i++) {
+        if (channels[i].client == k && !channels[i].dead) {
+            channel_drain(&channels[i]);
+        }
+    }
+    condition_broadcast(&k->changed); /* one of the others pumps on */
+}
+
+/* ---- calls ------------------------------------------------------------- */
+
+static bool call_over(const struct channel_call *call)
+{
+    const struct channel *c = call->channel;
+    return call->wait->done || c->dead || c->epoch != call->epoch;
+}
+
+static uint32_t calls_over(const struct channel_call *calls, uint32_t count)
+{
+    uint32_t over = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        over += call_over(&calls[i]);
+    }
+    return over;
+}
+
+/* With the lock: one round of waiting for anything to happen. Nothing for long:
+ * do the servers still exist? */
+static void calls_pump(struct channel_call *calls, uint32_t count,
+                       uint64_t until_ns, bool *interrupted)
+{
+    struct client *k = calls->channel->client;
+    if (k->pumping) {
+        (void)condition_wait_signal(&k->changed, &k->lock, until_ns,
+                                    interrupted);
         return;
     }
-    c->pumping = true;
-    mutex_unlock(&c->lock);
+    uint64_t look_ns = time_ns() + ALIVE_NS;
+    k->pumping = true;
+    mutex_unlock(&k->lock);
     uint64_t bits =
-        event_wait(1ull << c->bit, time_ns() + ALIVE_NS, interrupted);
-    mutex_lock(&c->lock);
-    c->pumping = false;
+        event_wait(1ull << k->bit, until_ns < look_ns ? until_ns : look_ns,
+                   interrupted);
+    mutex_lock(&k->lock);
+    k->pumping = false;
     if (bits == 0 && !(interrupted != NULL && *interrupted)) {
-        server_signal(c);
+        for (uint32_t i = 0; i < count; i++) {
+            server_signal(calls[i].channel);
+        }
     }
-    channel_drain(c); /* wakes the others: one of them pumps on */
+    channels_drain(k);
+}
+
+static void call_submit(struct channel_call *call)
+{
+    struct channel *c = call->channel;
+    call->answer.error = 0;
+    call->wait = wait_take(c);
+    call->request.id = call->wait->id;
+    if (!c->dead && c->epoch == call->epoch) {
+        request_push(c, &call->request);
+    }
 }
 
 /* With the lock. The request stays submitted until the server answers it: only
  * then is its data area free again. */
-static void channel_cancel(struct channel *c, uint32_t id)
+static void call_cancel(struct channel_call *call)
 {
     struct channel_request r = {.op = CHANNEL_CANCEL, .id = CHANNEL_CANCEL};
-    r.arg[0] = id;
-    request_push(c, &r);
+    r.arg[0] = call->wait->id;
+    if (!call_over(call)) {
+        request_push(call->channel, &r);
+    }
 }
 
-static void channel_await(struct channel *c, uint32_t epoch,
-                          struct channel_wait *wait)
+static void call_finish(struct channel_call *call)
 {
-    bool interrupted = false, cancelled = false;
-    while (!wait->done && !c->dead && c->epoch == epoch) {
-        channel_pump(c, cancelled ? NULL : &interrupted);
-        if (interrupted && !cancelled && !wait->done && c->epoch == epoch) {
-            cancelled = true;
-            channel_cancel(c, wait->id);
+    call->error = EPIPE;
+    if (call->wait->done) {
+        call->answer = call->wait->answer;
+        call->error = call->answer.error;
+    }
+    wait_give(call->channel, call->wait);
+}
+
+/* Until one is over. */
+static int calls_await(struct channel_call *calls, uint32_t count,
+                       uint64_t until_ns)
+{
+    bool interrupted = false;
+    while (calls_over(calls, count) == 0) {
+        if (interrupted) {
+            return EINTR;
         }
+        if (until_ns != ~0ull && time_ns() >= until_ns) {
+            return ETIMEDOUT;
+        }
+        calls_pump(calls, count, until_ns, &interrupted);
     }
-    if (cancelled && wait->done && wait->answer.error == ECANCELED) {
-        wait->answer.error = EINTR;
+    return 0;
+}
+
+int channel_call_any(struct channel_call *calls, uint32_t count,
+                     uint64_t until_ns)
+{
+    struct client *k = calls->channel->client;
+    mutex_lock(&k->lock);
+    for (uint32_t i = 0; i < count; i++) {
+        call_submit(&calls[i]);
     }
+    int error = calls_await(calls, count, until_ns);
+    for (uint32_t i = 0; i < count; i++) {
+        call_cancel(&calls[i]);
+    }
+    while (calls_over(calls, count) < count) {
+        calls_pump(calls, count, ~0ull, NULL);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        call_finish(&calls[i]);
+    }
+    mutex_unlock(&k->lock);
+    return error;
 }
 
 uint32_t channel_epoch(struct channel *c)
 {
-    mutex_lock(&c->lock);
+    mutex_lock(&c->client->lock);
     uint32_t epoch = c->epoch;
-    mutex_unlock(&c->lock);
+    mutex_unlock(&c->client->lock);
     return epoch;
 }
 
@@ -346,21 +448,12 @@ int channel_call_epoch(struct channel *c, uint32_t epoch,
                        struct channel_request *r,
                        struct channel_completion *answer)
 {
-    int error = EPIPE;
-    mutex_lock(&c->lock);
-    struct channel_wait *wait = wait_take(c);
-    r->id = wait->id;
-    if (!c->dead && c->epoch == epoch) {
-        request_push(c, r);
+    struct channel_call call = {.channel = c, .epoch = epoch, .request = *r};
+    bool given_up = channel_call_any(&call, 1, ~0ull) == EINTR;
+    if (call.error != EPIPE || call.answer.error == EPIPE) {
+        *answer = call.answer;
     }
-    channel_await(c, epoch, wait);
-    if (wait->done) {
-        *answer = wait->answer;
-        error = wait->answer.error;
-    }
-    wait_give(c, wait);
-    mutex_unlock(&c->lock);
-    return error;
+    return given_up && call.error == ECANCELED ? EINTR : call.error;
 }
 
 int channel_call(struct channel *c, struct channel_request *r,

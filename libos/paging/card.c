@@ -31,7 +31,7 @@ static int card_connect(void)
         return channel_reconnect(card);
     }
     struct channel *c;
-    int error = channel_connect("files", DATA_BYTES, &c);
+    int error = channel_connect_pager("files", DATA_BYTES, &c);
     if (error == 0 && channel_data_bytes(c) < DATA_BYTES) {
         error = ENOMEM;
     }

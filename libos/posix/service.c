@@ -13,7 +13,6 @@
 
 #include "signal_state.h"
 
-#define SERVICE_MAX      4
 #define FILES_DATA_BYTES 65536u
 #define OTHER_DATA_BYTES 40960u /* with the rings: 64 KiB less the tables */
 #define SERVICE_DATA_MIN 16384u /* half of it is the least */
@@ -133,8 +132,21 @@ static int service_return(struct service *s, uint32_t seen)
     return error;
 }
 
+/* The channel's first epoch is 1, our first generation is 0. */
+static uint32_t epoch_of(uint32_t generation)
+{
+    return generation + 1;
+}
+
 /* EPIPE without an answer is the channel's: nobody is there. With one it is the
  * service's, about a pipe. */
+static int service_answer(struct service *s, uint32_t seen, int error,
+                          const struct channel_completion *answer)
+{
+    return error == EPIPE && answer->error != EPIPE ? service_return(s, seen)
+                                                    : error;
+}
+
 static int service_send(struct service *s, uint32_t seen,
                         struct channel_request *r,
                         struct channel_completion *answer)
@@ -142,12 +154,8 @@ static int service_send(struct service *s, uint32_t seen,
     int error;
 
     answer->error = 0;
-    /* The channel's first epoch is 1, our first generation is 0. */
-    error = channel_call_epoch(s->channel, seen + 1, r, answer);
-    if (error == EPIPE && answer->error != EPIPE) {
-        error = service_return(s, seen);
-    }
-    return error;
+    error = channel_call_epoch(s->channel, epoch_of(seen), r, answer);
+    return service_answer(s, seen, error, answer);
 }
 
 int posix_service_call_of(struct service *s, uint32_t *generation,
@@ -215,6 +223,32 @@ int posix_piece_call(struct piece *p, struct channel_request *r, uint32_t bytes,
     if (error == ESTALE) {
         p->generation = posix_service_generation(p->service);
         p->data = channel_data(p->channel, p->offset);
+    }
+    return error;
+}
+
+int posix_pieces_call_any(struct piece_call *calls, uint32_t count,
+                          uint64_t until_ns)
+{
+    struct channel_call under_way[SERVICE_MAX];
+    int error;
+
+    for (uint32_t i = 0; i < count; i++) {
+        const struct piece *p = calls[i].piece;
+
+        calls[i].request.data = p->offset;
+        calls[i].request.bytes = p->bytes;
+        under_way[i] = (struct channel_call){.channel = p->channel,
+                                             .epoch = epoch_of(p->generation),
+                                             .request = calls[i].request};
+    }
+    error = channel_call_any(under_way, count, until_ns);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct piece *p = calls[i].piece;
+
+        calls[i].error =
+            service_answer(p->service, p->generation, under_way[i].error,
+                           &under_way[i].answer);
     }
     return error;
 }

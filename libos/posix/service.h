@@ -21,6 +21,8 @@
 
 struct service;
 
+#define SERVICE_MAX 4u /* a domain uses */
+
 /* The service of that name (up to 15 bytes); does not connect yet. NULL: more
  * names than SERVICE_MAX are in use. */
 struct service *posix_service_find(const char *name);
@@ -58,3 +60,13 @@ int posix_piece_take(struct service *s, uint32_t bytes, struct piece *out);
 int posix_piece_call(struct piece *p, struct channel_request *r, uint32_t bytes,
                      struct channel_completion *answer);
 void posix_piece_give(struct piece *p);
+
+/* A request with a piece, under way with others: channel_call_any. */
+struct piece_call {
+    struct piece *piece;
+    struct channel_request request; /* data and bytes are the whole piece */
+    int error;                      /* as of posix_piece_call */
+};
+/* 1 <= count <= SERVICE_MAX; each of another service. 0, ETIMEDOUT, EINTR. */
+int posix_pieces_call_any(struct piece_call *calls, uint32_t count,
+                          uint64_t until_ns);

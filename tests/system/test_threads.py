@@ -28,3 +28,15 @@ def test_lottery(bench):
             shares[0] < 10 < 15 < shares[1] < 35 < 60 < shares[2]):
         raise AssertionError(f"the shares are {shares}:\n{output}")
     guest.poweroff()
+
+
+def test_poll_keys(bench):
+    """a program that polls the terminal wakes for what is typed"""
+    guest = bench.boot()
+    guest.type("/tests/poll keys")
+    for line in ("first", "second"):
+        guest.expect("waiting")
+        guest.send(line + "\n")
+        guest.expect(f"1 1: {line}")
+    guest.wait_prompt()
+    guest.poweroff()

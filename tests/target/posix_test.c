@@ -12,13 +12,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/select.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -536,185 +534,6 @@ static void thread_test(void)
     CHECK(good, "four threads with files and memory of their own");
 }
 
-/* ---- poll and select ---- */
-
-static short looks(int fd, short events)
-{
-    struct pollfd p = {fd, events, -1};
-
-    poll(&p, 1, 0);
-    return p.revents;
-}
-
-static int later_write(void *fd)
-{
-    sleep_ms(30);
-    return (int)write((int)(intptr_t)fd, "x", 1);
-}
-
-/* After *us microseconds. */
-static int later_signal(void *us)
-{
-    usleep(*(useconds_t *)us);
-    return kill(getpid(), SIGUSR2);
-}
-
-static volatile sig_atomic_t woken;
-
-static void wake(int number)
-{
-    woken = number;
-}
-
-static void poll_pipe_test(int ends[2])
-{
-    struct pollfd both[3] = {{ends[0], POLLIN, 0},
-                             {ends[1], POLLOUT, 0},
-                             {-1, POLLIN, 7}};
-    char byte;
-
-    CHECK(poll(both, 3, -1) == 1 && both[0].revents == 0 &&
-              both[1].revents == POLLOUT && both[2].revents == 0,
-          "an empty pipe can be written to, not read");
-    write(ends[1], "x", 1);
-    CHECK(poll(both, 3, -1) == 2 && both[0].revents == POLLIN,
-          "with a byte in it, it can be read");
-    CHECK(looks(ends[0], POLLOUT) == 0 && looks(ends[1], POLLIN) == 0,
-          "each end only in its direction");
-    write(ends[1], big, 65536 - 512 - 1);
-    CHECK(looks(ends[1], POLLOUT) == POLLOUT, "with room for 512 bytes");
-    write(ends[1], "x", 1);
-    CHECK(looks(ends[1], POLLOUT) == 0, "with less it is full");
-    close(ends[1]);
-    CHECK(looks(ends[0], POLLIN) == (POLLIN | POLLHUP),
-          "closed, what is in it can be read");
-    while (read(ends[0], &byte, 1) == 1) {
-        read(ends[0], back, sizeof(back));
-    }
-    CHECK(looks(ends[0], POLLIN) == (POLLIN | POLLHUP) &&
-              looks(ends[0], 0) == POLLHUP,
-          "and then its end, asked for or not");
-}
-
-static void poll_time_test(int ends[2])
-{
-    struct pollfd p = {ends[0], POLLIN, 0};
-    struct thread *t;
-    int64_t began = now_ms(), took;
-    char byte;
-
-    CHECK(poll(&p, 1, 50) == 0, "nothing comes in 50 ms");
-    took = now_ms() - began;
-    CHECK(took >= 50 && took < 500, "which it takes");
-    thread_create(&t, later_write, (void *)(intptr_t)ends[1], "writer");
-    began = now_ms();
-    CHECK(poll(&p, 1, 20000) == 1 && now_ms() - began < 10000,
-          "a byte ends the wait");
-    thread_join(t, NULL);
-    read(ends[0], &byte, 1);
-}
-
-/* Signals at many moments of poll, also between its look and its sleep. */
-static void poll_signal_test(int end)
-{
-    struct pollfd p = {end, POLLIN, 0};
-    struct thread *t;
-    int unseen = 0;
-
-    signal(SIGUSR2, wake);
-    for (useconds_t us = 9000; us < 13000; us += 20) {
-        woken = 0;
-        thread_create(&t, later_signal, &us, "signaller");
-        unseen += !fails(poll(&p, 1, 1000), EINTR) || woken != SIGUSR2;
-        thread_join(t, NULL);
-    }
-    CHECK(unseen == 0, "so does a handler, whenever it runs: EINTR");
-    signal(SIGUSR2, SIG_DFL);
-}
-
-/* Signals that come while the main thread is at work in a call. */
-static int many_signals(void *unused)
-{
-    (void)unused;
-    for (int i = 0; i < 300; i++) {
-        usleep(500 + i);
-        kill(getpid(), SIGUSR2);
-    }
-    return 0;
-}
-
-static void busy_signal_test(int end)
-{
-    struct pollfd p = {end, POLLIN, 0};
-    struct thread *t;
-
-    woken = 0;
-    signal(SIGUSR2, wake);
-    thread_create(&t, many_signals, NULL, "signaller");
-    for (int i = 0; i < 20000 || woken == 0; i++) {
-        poll(&p, 1, 0);
-    }
-    thread_join(t, NULL);
-    CHECK(woken == SIGUSR2,
-          "and in calls that do not wait it runs behind them");
-    signal(SIGUSR2, SIG_DFL);
-}
-
-static void select_test(int ends[2])
-{
-    struct timeval none = {0, 0}, bad = {0, 1000000};
-    fd_set reads, writes;
-
-    FD_ZERO(&reads);
-    FD_ZERO(&writes);
-    FD_SET(ends[0], &reads);
-    FD_SET(ends[1], &writes);
-    CHECK(select(FD_SETSIZE, &reads, &writes, NULL, NULL) == 1 &&
-              !FD_ISSET(ends[0], &reads) && FD_ISSET(ends[1], &writes),
-          "select keeps in the sets what is ready");
-    FD_SET(ends[0], &reads);
-    CHECK(select(ends[0] + 1, &reads, NULL, NULL, &none) == 0 &&
-              !FD_ISSET(ends[0], &reads),
-          "and nothing after its time");
-    CHECK(fails(select(-1, NULL, NULL, NULL, &none), EINVAL) &&
-              fails(select(FD_SETSIZE + 1, NULL, NULL, NULL, &none), EINVAL) &&
-              fails(select(1, NULL, NULL, NULL, &bad), EINVAL),
-          "too many, or a wrong time: EINVAL");
-    FD_SET(ends[0], &reads);
-    FD_SET(63, &reads);
-    CHECK(fails(select(64, &reads, NULL, NULL, &none), EBADF) &&
-              FD_ISSET(ends[0], &reads),
-          "a descriptor that is not open: EBADF, and the sets stay");
-}
-
-static void poll_test(void)
-{
-    int ends[2], file = open("poll", O_RDWR | O_CREAT, 0644);
-    struct pollfd many[65] = {{0}};
-
-    CHECK(looks(file, POLLIN | POLLOUT) == (POLLIN | POLLOUT),
-          "a file is always ready");
-    close(file);
-    unlink("poll");
-    CHECK(looks(file, POLLIN) == POLLNVAL, "one that is closed: POLLNVAL");
-    CHECK(looks(1, POLLIN | POLLOUT) == POLLOUT,
-          "the terminal takes output, and nobody types");
-    CHECK(fails(poll(many, 65, 0), EINVAL), "65 entries: EINVAL");
-    pipe(ends);
-    poll_pipe_test(ends);
-    close(ends[0]);
-    pipe(ends);
-    poll_time_test(ends);
-    poll_signal_test(ends[0]);
-    busy_signal_test(ends[0]);
-    select_test(ends);
-    signal(SIGPIPE, SIG_IGN);
-    close(ends[0]);
-    CHECK(looks(ends[1], 0) == POLLERR, "nobody reads it: POLLERR");
-    signal(SIGPIPE, SIG_DFL);
-    close(ends[1]);
-}
-
 int main(int argc, char **argv)
 {
     if (argc > 1) {
@@ -737,7 +556,6 @@ int main(int argc, char **argv)
     inherit_test();
     pipeline_test();
     broken_pipe_test();
-    poll_test();
     death_test();
     signal_test();
     time_test();

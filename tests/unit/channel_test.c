@@ -14,6 +14,7 @@
 #include "tap.h"
 
 #include <abi/calls.h>
+#include <vesper/thread.h>
 
 #define THREADS 8
 #define CALLS   300
@@ -141,19 +142,14 @@ static void server_fuzz(void)
 static struct channel *channel;
 static volatile bool stop;
 static struct server_record echo_record;
-static uint32_t hold; /* id that is not answered until cancelled */
 
 /* op 1: every byte + 1, v0 = arg0 * 2. op 2: never, until cancelled. */
 static void echo_request(struct server_client *c,
                          const struct channel_request *r, void *data)
 {
     if (r->op == CHANNEL_CANCEL) {
-        if ((uint32_t)r->arg[0] == hold) {
-            server_complete(c, hold, ECANCELED, 0, 0, 0);
-        }
-    } else if (r->op == 2) {
-        hold = r->id;
-    } else {
+        server_complete(c, (uint32_t)r->arg[0], ECANCELED, 0, 0, 0);
+    } else if (r->op != 2) {
         for (uint32_t i = 0; i < r->bytes && data != NULL; i++) {
             ((uint8_t *)data)[i]++;
         }
@@ -180,7 +176,6 @@ static pthread_t server_start(void)
     host_page_reset();
     host_server_alive(true);
     stop = false;
-    hold = 0;
     (void)record_adopt(&echo_record, host_page(), HOST_PAGES * 4096, 1, 2);
     echo_record.event = HOST_CLIENT;
     pthread_create(&thread, NULL, echo_server, NULL);
@@ -244,6 +239,47 @@ static void honest_test(void)
     CHECK(channel_call(channel, &r, &answer) == EINTR,
           "an interrupted call is cancelled: EINTR");
     CHECK(echo_once(3), "the channel goes on afterwards");
+    server_stop(server);
+}
+
+/* ---- several requests under way together -------------------------------- */
+
+static void calls_make(struct channel_call *calls, const uint32_t *ops)
+{
+    for (int i = 0; i < 3; i++) {
+        calls[i] = (struct channel_call){.channel = channel,
+                                         .epoch = channel_epoch(channel),
+                                         .request = {.op = ops[i]}};
+        calls[i].request.arg[0] = 21;
+    }
+}
+
+static void any_test(void)
+{
+    pthread_t server = server_start();
+    struct channel_call calls[3];
+    uint64_t began = time_ns();
+    CHECK(channel_connect("echo", 65536, &channel) == 0, "a channel");
+    calls_make(calls, (uint32_t[]){2, 1, 2});
+    CHECK(channel_call_any(calls, 3, ~0ull) == 0 && calls[1].error == 0 &&
+              calls[1].answer.value[0] == 42,
+          "the first that is answered ends the wait");
+    CHECK(calls[0].error == ECANCELED && calls[2].error == ECANCELED,
+          "the others are given up");
+    calls_make(calls, (uint32_t[]){2, 2, 2});
+    CHECK(channel_call_any(calls, 3, began + 30000000) == ETIMEDOUT &&
+              time_ns() >= began + 30000000 && calls[2].error == ECANCELED,
+          "none until the time: ETIMEDOUT");
+    host_interrupt();
+    CHECK(channel_call_any(calls, 3, ~0ull) == EINTR &&
+              calls[0].error == ECANCELED,
+          "a signal: EINTR");
+    calls_make(calls, (uint32_t[]){2, 1, 2});
+    calls[1].epoch--;
+    CHECK(channel_call_any(calls, 3, ~0ull) == 0 && calls[1].error == EPIPE &&
+              calls[1].answer.error == 0 && calls[0].error == ECANCELED,
+          "one for a server that is gone ends it, too");
+    CHECK(echo_once(9), "the channel goes on afterwards");
     server_stop(server);
 }
 
@@ -316,6 +352,7 @@ int main(void)
     ring_test();
     server_fuzz();
     honest_test();
+    any_test();
     death_test();
     liar_test();
     return tap_end();

@@ -197,10 +197,11 @@ uint32_t channel_data_bytes(const struct channel *c)
     return DATA;
 }
 
-int channel_call_epoch(struct channel *c, uint32_t epoch,
-                       struct channel_request *r,
-                       struct channel_completion *answer)
+static int call_serve(struct channel_call *call)
 {
+    struct channel *c = call->channel;
+    struct channel_completion *answer = &call->answer;
+
     if (fake_held == 0) {
         abort(); /* a signal handler could come in between */
     }
@@ -209,7 +210,7 @@ int channel_call_epoch(struct channel *c, uint32_t epoch,
         c->dead = true;
         card_restart();
     }
-    if (c->dead || epoch != c->epoch) {
+    if (c->dead || call->epoch != c->epoch) {
         return EPIPE;
     }
     if (fake_trouble.interrupts > 0) {
@@ -218,9 +219,34 @@ int channel_call_epoch(struct channel *c, uint32_t epoch,
         return EINTR;
     }
     memset(answer, 0, sizeof(*answer));
-    answer->error = card_serve(strcmp(c->service, "console") == 0, r,
-                               c->data + r->data, answer->value);
+    answer->error =
+        card_serve(strcmp(c->service, "console") == 0, &call->request,
+                   c->data + call->request.data, answer->value);
     return answer->error;
+}
+
+int channel_call_any(struct channel_call *calls, uint32_t count,
+                     uint64_t until_ns)
+{
+    (void)until_ns;
+    for (uint32_t i = 0; i < count; i++) {
+        calls[i].error = call_serve(&calls[i]);
+    }
+    return calls[0].error == EINTR ? EINTR : 0;
+}
+
+int channel_call_epoch(struct channel *c, uint32_t epoch,
+                       struct channel_request *r,
+                       struct channel_completion *answer)
+{
+    struct channel_call call = {.channel = c,
+                                .epoch = epoch,
+                                .request = *r,
+                                .answer = *answer};
+
+    channel_call_any(&call, 1, UINT64_MAX);
+    *answer = call.answer;
+    return call.error;
 }
 
 /* ---- memory and the root server ---- */

@@ -3,10 +3,12 @@
  * poll.h - waiting for one of several descriptors (POSIX.1-2017).
  *
  * Terminals and pipes can have to be waited for; files, directories and
- * /dev/null are always ready. Who waits looks again every 10 ms: so much later
- * than the event poll and select (sys/select.h, of which the same holds) may
- * come back. Both are cancellation points; both end with EINTR when a handler
- * has run, whatever SA_RESTART says.
+ * /dev/null are always ready. The terminal's driver and the file server tell
+ * when something holds; a wait takes no time of the CPU. Of descriptors of both
+ * only those of the first that answers may be told. The same holds of select
+ * (sys/select.h). Both are cancellation points; both end with EINTR when a
+ * handler has run, whatever SA_RESTART says. At most 16 threads of a program
+ * can wait so at a time, each for both; the next waits for one of them.
  */
 #pragma once
 

@@ -57,6 +57,10 @@ struct channel; /* opaque; one a service, shared by all threads */
  */
 int channel_connect(const char *service, uint32_t data_bytes,
                     struct channel **out);
+/* The same for the pager's own use: no lock, and no thread, of other channels'
+ * is in its way, since those may wait for the pager. */
+int channel_connect_pager(const char *service, uint32_t data_bytes,
+                          struct channel **out);
 
 /* Take and give back part of the data area; blocks the calling thread while
  * there is none. bytes <= channel_data_bytes(). Returns the offset. */
@@ -83,6 +87,25 @@ uint32_t channel_epoch(struct channel *c);
 int channel_call_epoch(struct channel *c, uint32_t epoch,
                        struct channel_request *r,
                        struct channel_completion *answer);
+
+/* Several requests of one thread, to one or to several services. */
+struct channel_call {
+    struct channel *channel;
+    uint32_t epoch;                 /* the connection that it is for */
+    struct channel_request request; /* id is filled in */
+    /* Filled in: what channel_call_epoch would return, ECANCELED if it was
+     * given up; and the answer, if there was one. */
+    int error;
+    struct channel_completion answer;
+    struct channel_wait *wait; /* the channel's own */
+};
+
+/* Submit all and block the calling thread until the first is completed; then
+ * those that are not are given up. 0; ETIMEDOUT: none until until_ns (as
+ * time_ns()); EINTR: a signal came before. In any case all are over: their data
+ * is the caller's again. count >= 1; not the pager's together with others. */
+int channel_call_any(struct channel_call *calls, uint32_t count,
+                     uint64_t until_ns);
 
 /* After EPIPE: connect anew to the same service. 0, or an errno as of
  * channel_connect. What was taken of the data area stays taken, at the same

@@ -36,7 +36,8 @@ enum file_op {
                       shared; it closes when the last holder closes or ends. */
     FILE_UNGRANT,  /* arg0 number from FILE_GRANT that was never taken */
     FILE_STATFS,   /* -> v0 total bytes, v1 free bytes */
-    FILE_POLL,     /* handle -> v0 READY_x that hold now; never waits */
+    FILE_POLL,     /* data: struct file_poll each, whose `ready` is filled in;
+                      arg0 != 0: waits until one of them is -> v0 how many are */
     /* console only */
     TTY_GET,        /* -> v0 flags (TTY_x) */
     TTY_SET,        /* arg0 flags */
@@ -47,8 +48,16 @@ enum file_ready {
     READY_READ = 1,   /* a read would not wait */
     READY_WRITE = 2,  /* nor would a write of FILE_ROOM bytes */
     READY_HANGUP = 4, /* of a pipe: nobody holds the other end */
+    READY_ERROR = 8,  /* the handle is not the client's */
 };
 #define FILE_ROOM 512u
+
+struct file_poll {
+    uint64_t handle;
+    uint32_t wanted; /* READY_READ, READY_WRITE; the others always are */
+    uint32_t ready;  /* READY_x that hold and are wanted */
+};
+#define FILE_POLLS_MAX 64u /* in one request; more: EINVAL */
 
 enum tty_flag {
     TTY_CANON = 1, /* lines with erase and kill editing, Ctrl-D ends input */
