@@ -6,7 +6,9 @@
  *   differential [OPERATIONS [SEED [EVERY [CORPUS]]]]
  *   differential replay SEED INDEX
  *
- * A run is many traces; each boots a machine and is known by its own seed.
+ * A run is many traces; each boots a machine and is known by its own seed. No
+ * two runs with different seeds (below 2^32) share one.
+ *
  * After every operation: error, results and the slots it names; after each
  * EVERY-th, and at the end of a trace, all. A difference is looked for again,
  * with a full check after each operation and every refused one compared with
@@ -407,7 +409,7 @@ int main(int argc, char **argv)
     bool good = argc <= 4 || replay_corpus(argv[4]);
     operations = successes = 0;
     for (uint64_t i = 0; good && operations < wanted; i++) {
-        good = run_trace(seed + i, TRACE - 1, every);
+        good = run_trace((seed << 32) + i, TRACE - 1, every);
     }
     watch(0);
     if (!good) {

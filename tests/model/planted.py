@@ -56,7 +56,7 @@ BUGS = {
                                   "(f->attr & ATTR_DEPTH) != 0", "false"),
     "mapping of an earlier stretch": (
         "space.c", "frame_ptes",
-        "(*pte & PTE_ADDRESS) == ref_address(s->obj) && ", "", "0x15c"),
+        "(*pte & PTE_ADDRESS) == ref_address(s->obj) && ", "", "8"),
     "attach ignores rights": ("space.c", "op_stretch_attach",
                               "RIGHT_ATTACH | (uint32_t)x[2]", "RIGHT_ATTACH"),
     "memory not zeroed anew": ("untyped.c", "find_room",
