@@ -38,7 +38,7 @@ C_FLAGS = ["-std=gnu11", "-O1", "-w"]
 # Tests of other lanes that are run, too, for a fraction of a second; with a
 # seed that meets every call and every promised error
 SHORT = {"kernel-random": ["12000", "2"],
-         "model": ["100000", "7", "256"]}
+         "model": ["100000", "3", "256"]}
 NOT_CODE = re.compile(r"/\*.*?\*/|^#[^\n]*|ASSERT\([^;]*;|\"[^\"\n]*\"",
                       re.DOTALL | re.MULTILINE)
 
