@@ -47,29 +47,32 @@ bool broker_may_grow(const struct domain *d, uint64_t bytes, bool optimistic)
 
 /* ---- taking ------------------------------------------------------------ */
 
-static bool chunk_drop(struct domain *d, uint32_t i)
+static bool chunk_drop(struct domain *d, uint32_t slot)
 {
-    struct chunk c = d->chunk[i];
+    struct chunk c = *chunk_of(slot);
     if (!c.optimistic) {
         return false;
     }
-    /* The last one stays the last: objects are made from it (op_memory). */
-    uint32_t last = --d->chunks;
-    if (i < last) {
-        d->chunk[i] = d->chunk[last - 1];
-        d->chunk[last - 1] = d->chunk[last];
+    if (d->newest == slot) {
+        d->newest = c.next;
+    } else {
+        uint32_t before = d->newest;
+        while (chunk_of(before)->next != slot) {
+            before = chunk_of(before)->next;
+        }
+        chunk_of(before)->next = c.next;
     }
     d->memory_bytes -= 1ull << c.log2;
     d->optimistic_bytes -= 1ull << c.log2;
-    chunk_give(c.slot, c.log2);
+    chunk_give(slot);
     return true;
 }
 
 /* The youngest first. True: there was one. */
 static bool take_one(struct domain *d)
 {
-    for (uint32_t i = d->chunks; i > 0; i--) {
-        if (chunk_drop(d, i - 1)) {
+    for (uint32_t s = d->newest; s != 0; s = chunk_of(s)->next) {
+        if (chunk_drop(d, s)) {
             d->forced++;
             return true;
         }
@@ -193,8 +196,8 @@ int broker_return(struct domain *d, const uint64_t w[8])
                                               &address, &word) != ERR_OK) {
         return EINVAL;
     }
-    for (uint32_t i = 0; i < d->chunks; i++) {
-        if (d->chunk[i].place == address >> 16 && chunk_drop(d, i)) {
+    for (uint32_t s = d->newest; s != 0; s = chunk_of(s)->next) {
+        if (chunk_of(s)->place == address >> 16 && chunk_drop(d, s)) {
             settle(d);
             return 0;
         }

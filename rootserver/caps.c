@@ -22,9 +22,9 @@ static uint64_t owner(uint32_t kind, uint32_t id)
 
 static bool holds(const struct domain *d, uint64_t address)
 {
-    for (uint32_t i = 0; i < d->chunks; i++) {
-        uint64_t base = (uint64_t)d->chunk[i].place << 16;
-        if (address >= base && address - base < 1ull << d->chunk[i].log2) {
+    for (uint32_t s = d->newest; s != 0; s = chunk_of(s)->next) {
+        uint64_t base = (uint64_t)chunk_of(s)->place << 16;
+        if (address >= base && address - base < 1ull << chunk_of(s)->log2) {
             return true;
         }
     }

@@ -30,8 +30,7 @@ cptr_t domain_object(const struct domain *d, uint32_t place)
 
 static int chunk_add(struct domain *d, uint32_t log2, bool optimistic)
 {
-    if (d->chunks == CHUNKS_MAX ||
-        !broker_may_grow(d, 1ull << log2, optimistic)) {
+    if (!broker_may_grow(d, 1ull << log2, optimistic)) {
         return ENOMEM;
     }
     uint32_t slot = chunk_take(log2);
@@ -43,8 +42,9 @@ static int chunk_add(struct domain *d, uint32_t log2, bool optimistic)
     }
     uint64_t info, address, word;
     (void)sys_cap_identify(slot, &info, &address, &word);
-    d->chunk[d->chunks++] = (struct chunk){slot, (uint8_t)log2, optimistic,
-                                           (uint16_t)(address >> 16)};
+    *chunk_of(slot) = (struct chunk){(uint16_t)d->newest, (uint8_t)log2,
+                                     optimistic, (uint16_t)(address >> 16)};
+    d->newest = slot;
     d->memory_bytes += 1ull << log2;
     return 0;
 }
@@ -74,9 +74,9 @@ int domain_grow_optimistic(struct domain *d, uint32_t log2)
 static enum abi_error make(struct domain *d, cptr_t dst, uint32_t type,
                            uint32_t log2, uint32_t count, uint32_t rank)
 {
-    return d->chunks == 0 ? ERR_NOMEM
-                          : sys_untyped_retype(d->chunk[d->chunks - 1].slot,
-                                               dst, type, log2, count, 0, rank);
+    return d->newest == 0
+               ? ERR_NOMEM
+               : sys_untyped_retype(d->newest, dst, type, log2, count, 0, rank);
 }
 
 /* The smallest chunk that holds so much, or the largest there is. */
@@ -121,8 +121,8 @@ int domain_stretch(struct domain *d, uint32_t place, uint64_t va)
 {
     enum abi_error e = ERR_NOMEM;
     for (int tries = 0; tries < 2 && e == ERR_NOMEM; tries++) {
-        e = sys_stretch_create(domain_object(d, place),
-                               d->chunk[d->chunks - 1].slot, d->block, va, 0);
+        e = sys_stretch_create(domain_object(d, place), d->newest, d->block, va,
+                               0);
         if (e == ERR_NOMEM && domain_grow(d, CHUNK_LOG2_MIN) != 0) {
             return ENOMEM;
         }
@@ -158,40 +158,24 @@ static uint32_t log2_up(uint32_t n)
     return log2;
 }
 
-static int make_cspace(struct domain *d)
+/* The large ones first: what is smaller fits behind them without a gap. */
+static int make_memory(struct domain *d, uint32_t frames, uint32_t log2,
+                       cptr_t domain)
 {
-    d->cnode = slot_take();
-    int e = d->cnode == 0 ? ENOMEM
-                          : domain_make(d, d->cnode, TYPE_CNODE,
-                                        CHILD_SLOTS_LOG2 + SLOT_LOG2, 1, 5);
+    int e = domain_grow(d, chunk_for((uint64_t)frames << PAGE_LOG2));
     if (e == 0) {
-        e = domain_make(d, CPTR(d->cnode, SLOT_UNTYPED), TYPE_UNTYPED, 16, 1,
-                        0);
+        e = domain_make(d, d->cnode, TYPE_CNODE, CHILD_SLOTS_LOG2 + SLOT_LOG2,
+                        1, 5);
     }
-    if (e == 0 &&
-        (sys_untyped_retype(d->block, CPTR(d->cnode, SLOT_RANGE), TYPE_RANGE,
-                            BLOCK_LOG2, 1, 0, 0) ||
-         sys_domain_set_cspace(domain_object(d, OBJECT_DOMAIN), d->cnode))) {
-        e = EIO;
+    if (e == 0) {
+        e = domain_make(d, domain, TYPE_DOMAIN, APP_DOMAIN_LOG2, 1, 0);
     }
-    return e;
-}
-
-static int make_objects(struct domain *d, uint32_t frames)
-{
-    uint32_t log2 = log2_up(OBJECT_FRAMES + frames);
-    d->objects = slot_take();
-    d->next_frame = OBJECT_FRAMES;
-    d->frames_end = 1u << log2;
-    int e = d->objects == 0
-                ? ENOMEM
-                : domain_grow(d, chunk_for((uint64_t)frames << PAGE_LOG2));
+    if (e == 0) {
+        e = domain_make(d, CPTR(d->cnode, SLOT_UNTYPED), TYPE_UNTYPED,
+                        START_UNTYPED_LOG2, 1, 0);
+    }
     if (e == 0) {
         e = domain_make(d, d->objects, TYPE_CNODE, log2 + SLOT_LOG2, 1, 6);
-    }
-    if (e == 0) {
-        e = domain_make(d, domain_object(d, OBJECT_DOMAIN), TYPE_DOMAIN,
-                        APP_DOMAIN_LOG2, 1, 0);
     }
     if (e == 0) {
         e = domain_make(d, domain_object(d, OBJECT_DISPATCHER), TYPE_DISPATCHER,
@@ -201,6 +185,33 @@ static int make_objects(struct domain *d, uint32_t frames)
         e = domain_make(d, domain_object(d, OBJECT_SCHED), TYPE_SCHED_CONTEXT,
                         SCHED_CONTEXT_LOG2, 1, 0);
     }
+    return e;
+}
+
+/* The domain object is made before the CNode in which it is to lie. */
+static int make_objects(struct domain *d, uint32_t frames)
+{
+    uint32_t log2 = log2_up(OBJECT_FRAMES + frames), domain = slot_take();
+    d->next_frame = OBJECT_FRAMES;
+    d->frames_end = 1u << log2;
+    d->cnode = slot_take();
+    d->objects = slot_take();
+    if (domain == 0 || d->cnode == 0 || d->objects == 0) {
+        if (domain != 0) {
+            slot_give(domain);
+        }
+        return ENOMEM;
+    }
+    int e = make_memory(d, frames, log2, domain);
+    if (e == 0 &&
+        (sys_cap_move(domain_object(d, OBJECT_DOMAIN), domain) ||
+         sys_untyped_retype(d->block, CPTR(d->cnode, SLOT_RANGE), TYPE_RANGE,
+                            BLOCK_LOG2, 1, 0, 0) ||
+         sys_domain_set_cspace(domain_object(d, OBJECT_DOMAIN), d->cnode))) {
+        e = EIO;
+    }
+    (void)sys_cap_delete(domain); /* is there only if something failed */
+    slot_give(domain);
     return e;
 }
 
@@ -249,9 +260,6 @@ int domain_create(struct domain **out, const struct load_request *r,
     d->block = block_take(&d->block_address);
     int e = d->block == 0 ? ENOMEM : make_objects(d, frames);
     if (e == 0) {
-        e = make_cspace(d);
-    }
-    if (e == 0) {
         e = make_events(d);
     }
     if (e != 0) {
@@ -288,9 +296,10 @@ static void release(struct domain *d)
         (void)sys_cap_delete(d->objects);
         slot_give(d->objects);
     }
-    while (d->chunks > 0) {
-        d->chunks--;
-        chunk_give(d->chunk[d->chunks].slot, d->chunk[d->chunks].log2);
+    while (d->newest != 0) {
+        uint32_t slot = d->newest;
+        d->newest = chunk_of(slot)->next;
+        chunk_give(slot);
     }
     if (d->block != 0) {
         block_give(d->block, d->block_address);

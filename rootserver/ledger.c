@@ -137,8 +137,8 @@ static void answer(uint64_t w[8], uint32_t owner, uint32_t id)
 static void domain_row(const struct domain *d, uint64_t w[8])
 {
     begin();
-    for (uint32_t i = 0; i < d->chunks; i++) {
-        add_chunk(d->chunk[i].slot);
+    for (uint32_t s = d->newest; s != 0; s = chunk_of(s)->next) {
+        add_chunk(s);
     }
     add_slots(d->objects, d->frames_end);
     add_slots(d->cnode, CHILD_SLOTS);
@@ -224,7 +224,7 @@ static uint64_t used_row(uint64_t row)
 {
     uint64_t first = 3ull + memory_boot()->region_count;
     while (row >= first && row < first + DOMAINS_MAX &&
-           domains[row - first].chunks == 0) {
+           domains[row - first].newest == 0) {
         row++;
     }
     return row;

@@ -233,7 +233,6 @@ static void fill_info(struct loading *l)
     s->heap_end = l->base + l->data_slot + STRETCH_BYTES;
     s->stack = l->base + l->stack;
     s->stack_bytes = l->r->stack_bytes;
-    s->untyped_bytes = 1u << 16;
     s->symbols = l->symbols_at != 0 ? l->base + l->symbols_at : 0;
     s->wall_epoch_ns = wall_epoch_ns;
     s->slot_count = 1u << CHILD_SLOTS_LOG2;

@@ -18,10 +18,10 @@
 #define DEVICES    32u
 
 static struct boot_info boot;
-static uint16_t free_slot[SLOTS];
-static uint32_t free_slots;
-static uint16_t free_chunk[CLASSES][SLOTS];
-static uint32_t free_chunks[CLASSES];
+/* Of each slot of the root CNode; a free one and a free chunk are in a list. */
+static struct chunk chunk[SLOTS];
+static uint32_t free_slot, free_chunk[CLASSES]; /* the first; 0: none */
+static uint32_t free_slots, free_chunks[CLASSES];
 static uint32_t cutting;     /* index into boot.untyped */
 static uint64_t uncut_bytes; /* left in it and after it */
 static struct block {
@@ -36,32 +36,41 @@ static struct device {
 } device[DEVICES];
 static uint32_t devices;
 
+struct chunk *chunk_of(uint32_t slot)
+{
+    return &chunk[slot];
+}
+
+static void list_put(uint32_t *first, uint32_t *count, uint32_t slot)
+{
+    chunk[slot].next = (uint16_t)*first;
+    *first = slot;
+    ++*count;
+}
+
+static uint32_t list_take(uint32_t *first, uint32_t *count)
+{
+    uint32_t slot = *first;
+    if (slot != 0) {
+        *first = chunk[slot].next;
+        --*count;
+    }
+    return slot;
+}
+
 uint32_t slot_take(void)
 {
-    return free_slots > 0 ? free_slot[--free_slots] : 0;
+    return list_take(&free_slot, &free_slots);
 }
 
 void slot_give(uint32_t slot)
 {
-    free_slot[free_slots++] = (uint16_t)slot;
+    list_put(&free_slot, &free_slots, slot);
 }
 
 static bool usable(const struct boot_untyped *u)
 {
     return !u->device && u->size_log2 >= CHUNK_LOG2_MAX;
-}
-
-void memory_init(const struct boot_info *info)
-{
-    boot = *info;
-    for (uint32_t s = boot.slot_count - 1; s >= boot.slot_free; s--) {
-        slot_give(s);
-    }
-    for (uint32_t i = 0; i < boot.untyped_count; i++) {
-        if (usable(&boot.untyped[i])) {
-            uncut_bytes += 1ull << boot.untyped[i].size_log2;
-        }
-    }
 }
 
 static uint32_t class_of(uint32_t log2)
@@ -77,7 +86,25 @@ static uint32_t log2_of(uint32_t class)
 static void add_free(uint32_t slot, uint32_t log2)
 {
     uint32_t class = class_of(log2);
-    free_chunk[class][free_chunks[class]++] = (uint16_t)slot;
+    chunk[slot].log2 = (uint8_t)log2;
+    list_put(&free_chunk[class], &free_chunks[class], slot);
+}
+
+/* Pieces that are too small to be cut from are chunks as they are. */
+void memory_init(const struct boot_info *info)
+{
+    boot = *info;
+    for (uint32_t s = boot.slot_count - 1; s >= boot.slot_free; s--) {
+        slot_give(s);
+    }
+    for (uint32_t i = 0; i < boot.untyped_count; i++) {
+        const struct boot_untyped *u = &boot.untyped[i];
+        if (usable(u)) {
+            uncut_bytes += 1ull << u->size_log2;
+        } else if (!u->device && u->size_log2 >= CHUNK_LOG2_MIN) {
+            add_free(u->slot, u->size_log2);
+        }
+    }
 }
 
 /* Cut one more chunk of 256 KiB from the boot memory. */
@@ -155,19 +182,26 @@ static uint32_t split_huge(void)
     return chunk_take(CHUNK_LOG2_MAX);
 }
 
+static uint32_t made(uint32_t slot, uint32_t log2)
+{
+    chunk[slot].log2 = (uint8_t)log2;
+    return slot;
+}
+
 uint32_t chunk_take(uint32_t log2)
 {
     uint32_t class = class_of(log2);
     memory_changes++;
-    if (free_chunks[class] > 0) {
-        return free_chunk[class][--free_chunks[class]];
+    uint32_t free = list_take(&free_chunk[class], &free_chunks[class]);
+    if (free != 0) {
+        return free;
     }
     if (log2 == HUGE_FRAME_LOG2) {
-        return cut_huge();
+        return made(cut_huge(), log2);
     }
     if (log2 == CHUNK_LOG2_MAX) {
         uint32_t slot = cut();
-        return slot != 0 ? slot : split_huge();
+        return slot != 0 ? made(slot, log2) : split_huge();
     }
     if (free_slots < 2 * CLASSES) { /* the halves of each size, and the cut */
         return 0;
@@ -180,14 +214,14 @@ uint32_t chunk_take(uint32_t log2)
     (void)sys_untyped_retype(whole, low, TYPE_UNTYPED, log2, 1, 0, 0);
     (void)sys_untyped_retype(whole, high, TYPE_UNTYPED, log2, 1, 0, 0);
     add_free(high, log2);
-    return low;
+    return made(low, log2);
 }
 
-void chunk_give(uint32_t slot, uint32_t log2)
+void chunk_give(uint32_t slot)
 {
     (void)sys_cap_revoke(slot);
     memory_changes++;
-    add_free(slot, log2);
+    add_free(slot, chunk[slot].log2);
 }
 
 uint64_t memory_free_bytes(void)
@@ -208,7 +242,9 @@ void memory_ledger(uint64_t *free, uint64_t *small)
         uint64_t info, address, mark;
         if (!u->device &&
             sys_cap_identify(u->slot, &info, &address, &mark) == ERR_OK) {
-            *(usable(u) ? free : small) += (1ull << u->size_log2) - mark;
+            uint64_t left = (1ull << u->size_log2) - mark;
+            *free += usable(u) ? left : 0;
+            *small += u->size_log2 < CHUNK_LOG2_MIN ? left : 0;
         }
     }
 }

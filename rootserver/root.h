@@ -23,7 +23,6 @@
 
 #define DOMAINS_MAX      128u
 #define CHANNELS_MAX     128u
-#define CHUNKS_MAX       352u /* what one domain can have */
 #define SERVICES_MAX     16u
 #define BLOCK_LOG2       28u /* virtual addresses are given away in 256 MiB */
 #define CHILD_SLOTS_LOG2 10u
@@ -77,7 +76,15 @@ uint32_t slot_take(void); /* of the root CNode; 0: none left */
 void slot_give(uint32_t slot);
 /* An UNTYPED of 2^log2 bytes, 16..18, all of it free; 0: none left. */
 uint32_t chunk_take(uint32_t log2);
-void chunk_give(uint32_t slot, uint32_t log2);
+void chunk_give(uint32_t slot);
+/* Of the chunk in that root slot. Who has it may put it into a list. */
+struct chunk {
+    uint16_t next; /* root slot; 0: the last */
+    uint8_t log2;
+    bool optimistic; /* broker.c may take it back */
+    uint16_t place;  /* address / 64 KiB; domain.c */
+};
+struct chunk *chunk_of(uint32_t slot);
 /* A RANGE of 2^BLOCK_LOG2 bytes, the least recently used; 0: none left. */
 uint32_t block_take(uint64_t *address);
 void block_give(uint32_t slot, uint64_t address);
@@ -116,13 +123,6 @@ enum object_place {
     OBJECT_FRAMES = OBJECT_STRETCH + OBJECT_STRETCHES,
 };
 
-struct chunk {
-    uint32_t slot;
-    uint8_t log2;
-    bool optimistic; /* broker.c may take it back */
-    uint16_t place;  /* address / 64 KiB */
-};
-
 struct domain {
     enum domain_phase phase;
     uint32_t id, parent, signals;
@@ -139,8 +139,7 @@ struct domain {
      * many chunks were taken by force. */
     uint64_t optimistic_bytes, optimistic, optimistic_goal, revoke_at;
     uint32_t forced;
-    struct chunk chunk[CHUNKS_MAX];
-    uint32_t chunks;
+    uint32_t newest;         /* of its chunks; 0: it has none */
     uint32_t objects, cnode; /* root slots: its objects; its CSpace */
     uint32_t next_frame, frames_end;
     uint32_t block;

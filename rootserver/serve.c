@@ -188,20 +188,20 @@ static int op_memory(struct domain *d, uint64_t w[8])
     if (e != 0) {
         return e;
     }
-    uint32_t chunk = d->chunk[d->chunks - 1].slot;
+    uint32_t chunk = d->newest, second = chunk_of(chunk)->next;
     if (sys_untyped_retype(chunk, CPTR(d->cnode, w[2]), TYPE_UNTYPED, w[1], 1,
                            0, 0) != ERR_OK) {
-        d->chunks--;
+        d->newest = second;
         d->memory_bytes -= 1ull << w[1];
         d->optimistic_bytes -= lent ? 1ull << w[1] : 0;
-        chunk_give(chunk, (uint32_t)w[1]);
+        chunk_give(chunk);
         return EINVAL;
     }
     /* Objects of the root server must find room in another chunk first. */
-    if (d->chunks > 1) {
-        struct chunk last = d->chunk[d->chunks - 1];
-        d->chunk[d->chunks - 1] = d->chunk[d->chunks - 2];
-        d->chunk[d->chunks - 2] = last;
+    if (second != 0) {
+        chunk_of(chunk)->next = chunk_of(second)->next;
+        chunk_of(second)->next = (uint16_t)chunk;
+        d->newest = second;
     }
     return 0;
 }

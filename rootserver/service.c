@@ -130,7 +130,7 @@ static void free_channel(struct channel *c)
         slot_give(c->objects);
     }
     if (c->chunk != 0) {
-        chunk_give(c->chunk, c->log2);
+        chunk_give(c->chunk);
     }
     memset(c, 0, sizeof(*c));
 }

@@ -118,7 +118,7 @@ static bool ring_make(void)
         slot_give(objects);
     }
     if (chunk != 0) {
-        chunk_give(chunk, CHUNK_LOG2_MAX);
+        chunk_give(chunk);
     }
     return false;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSL-1.0
  *
  * Untyped memory is used in two sizes: pieces of 64 KiB and more for frames,
- * and one 64 KiB piece at a time for pages, so that a page now and then does
- * not cost the alignment of a frame. Frames given back are kept: a domain that
+ * and one piece at a time for pages, so that a page now and then does not cost
+ * the alignment of a frame: at first the small one that the domain starts with,
+ * then of 64 KiB. Frames given back are kept: a domain that
  * needed the memory once will need it again, and what is over goes back when
  * the domain ends.
  */
@@ -20,9 +21,9 @@
 #define FRAMES_MAX 128u
 #define PIECE_LOG2 18u /* what ROOT_MEMORY gives at most */
 
-static cptr_t piece[PIECES_MAX] = {SLOT_UNTYPED};
-static uint32_t pieces = 1;
-static cptr_t page_piece; /* 64 KiB for pages; 0: none yet */
+static cptr_t piece[PIECES_MAX];
+static uint32_t pieces;
+static cptr_t page_piece = SLOT_UNTYPED;
 static cptr_t spare_frame[FRAMES_MAX];
 static uint32_t spare_frames;
 
@@ -80,12 +81,9 @@ static bool page_piece_fetch(void)
 
 static bool page_retype(cptr_t dst, enum abi_type type, uint32_t size_log2)
 {
-    enum abi_error error = ERR_NOMEM;
+    enum abi_error error;
     do {
-        if (page_piece != 0) {
-            error =
-                sys_untyped_retype(page_piece, dst, type, size_log2, 1, 0, 0);
-        }
+        error = sys_untyped_retype(page_piece, dst, type, size_log2, 1, 0, 0);
     } while (error == ERR_NOMEM && page_piece_fetch());
     return error == ERR_OK;
 }

@@ -121,9 +121,9 @@ uint32_t chunk_take(uint32_t log2)
     return CHUNK;
 }
 
-void chunk_give(uint32_t slot, uint32_t log2)
+void chunk_give(uint32_t slot)
 {
-    chunks -= slot == CHUNK && log2 == CHUNK_LOG2_MAX;
+    chunks -= slot == CHUNK;
 }
 
 uint64_t now(void)

@@ -13,12 +13,13 @@
 #define START_DEVICES       4
 #define START_SERVICE_BYTES 16
 #define START_STACK_BYTES   16384u
+#define START_UNTYPED_LOG2  14u
 
 /* First slots of every domain's CNode. */
 enum start_slot {
     SLOT_ROOT = 1,    /* endpoint of the root server, badge: domain id */
     SLOT_RANGE = 2,   /* RANGE over range_base, range_bytes */
-    SLOT_UNTYPED = 3, /* UNTYPED of untyped_bytes, for the domain to use */
+    SLOT_UNTYPED = 3, /* UNTYPED of 2^START_UNTYPED_LOG2, for its pages */
     SLOT_IRQ = 4,     /* ..7: IRQ of devices that the manifest gives */
     SLOT_DATA = 8,  /* STRETCH of the data slot (heap below 2 MiB goes here) */
     SLOT_FREE = 16, /* from here to slot_count: the domain's own */
@@ -54,9 +55,8 @@ struct start_info {
     uint64_t heap, heap_end;     /* rest of the data stretch: unmapped, free */
     uint64_t stack, stack_bytes; /* first stack; page below: guard. The last
                                     START_STACK_BYTES are mapped */
-    uint64_t untyped_bytes;
-    uint64_t symbols;      /* struct symbol_table, read-only, or 0 */
-    int64_t wall_epoch_ns; /* wall clock minus counter, in ns */
+    uint64_t symbols;            /* struct symbol_table, read-only, or 0 */
+    int64_t wall_epoch_ns;       /* wall clock minus counter, in ns */
     uint32_t slot_count;
     uint32_t argc, envc, fd_count, device_count;
     uint32_t strings; /* offset from here: argv, then envp, NUL ended */
