@@ -3,6 +3,9 @@
  * Loads for scheduling tests, in numbers that the host checks.
  *
  *   cpu-load spin MS            uses all the CPU it gets
+ *   cpu-load share PERIOD_US BUDGET_US MS
+ *                               has so much promised to itself, would use all,
+ *                               and prints what it had
  *   cpu-load attack HOW         does harm for ever: mask, signal, call, nap,
  *                               fault, spawn, bomb
  *   cpu-load periodic PERIOD_US BUDGET_US WORK_US JOBS PRIORITY
@@ -18,6 +21,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <abi/abi.h>
@@ -71,6 +75,24 @@ static int periodic(uint64_t period, uint64_t need, unsigned jobs)
     printf("periodic: %u jobs, %u missed, longest %llu us\n", jobs, missed,
            (unsigned long long)(worst / US));
     return missed == 0 ? 0 : 1;
+}
+
+/* CPU time of this domain, ns. */
+static uint64_t used(void)
+{
+    struct timespec t;
+    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (uint64_t)t.tv_sec * 1000000 * US + (uint64_t)t.tv_nsec;
+}
+
+static int share(uint64_t ns)
+{
+    uint64_t began = time_ns(), had = used();
+    spin(ns);
+    printf("share: %llu of %llu us\n",
+           (unsigned long long)((used() - had) / US),
+           (unsigned long long)((time_ns() - began) / US));
+    return 0;
 }
 
 /* ---- attacks: each once, to be repeated ---------------------------------- */
@@ -168,6 +190,12 @@ int main(int argc, char **argv)
     if (argc == 3 && strcmp(argv[1], "attack") == 0) {
         return attack(argv[2]);
     }
+    if (argc == 5 && strcmp(argv[1], "share") == 0) {
+        return reserve(strtoull(argv[2], NULL, 10) * US,
+                       strtoull(argv[3], NULL, 10) * US, 1)
+                   ? share(strtoull(argv[4], NULL, 10) * 1000 * US)
+                   : 1;
+    }
     if (argc == 7 && strcmp(argv[1], "periodic") == 0) {
         uint64_t period = strtoull(argv[2], NULL, 10) * US;
         return reserve(period, strtoull(argv[3], NULL, 10) * US,
@@ -176,7 +204,7 @@ int main(int argc, char **argv)
                               (unsigned)strtoul(argv[5], NULL, 10))
                    : 1;
     }
-    fprintf(stderr, "usage: cpu-load spin MS | attack HOW | "
-                    "periodic US US US JOBS PRI\n");
+    fprintf(stderr, "usage: cpu-load spin MS | share US US MS | "
+                    "attack HOW | periodic US US US JOBS PRI\n");
     return 2;
 }
