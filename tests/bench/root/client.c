@@ -28,8 +28,9 @@ static void proof(void)
         NOTHING);
 }
 
-void client_main(void)
+void client_main(uint64_t m)
 {
+    (void)m;
     page_of(CLIENT)->save_slot = 0;
     proof();
     cap_rows();

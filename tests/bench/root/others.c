@@ -47,26 +47,30 @@ static void serve(void (*entry)(void), const char *stack)
     }
 }
 
-void server_main(void)
+void server_main(uint64_t m)
 {
+    (void)m;
     static char stack[4096] __attribute__((aligned(16)));
     serve(server_entry, stack + sizeof(stack));
 }
 
-void waker_main(void)
+void waker_main(uint64_t m)
 {
+    (void)m;
     static char stack[4096] __attribute__((aligned(16)));
     serve(waker_entry, stack + sizeof(stack));
 }
 
-void floater_main(void)
+void floater_main(uint64_t m)
 {
+    (void)m;
     static char stack[4096] __attribute__((aligned(16)));
     serve(floater_entry, stack + sizeof(stack));
 }
 
-void reader_main(void)
+void reader_main(uint64_t m)
 {
+    (void)m;
     static char stack[4096] __attribute__((aligned(16)));
     serve(reader_entry, stack + sizeof(stack));
 }
@@ -115,8 +119,9 @@ void peer_back(struct upcall_page *page)
     peer_wait(page);
 }
 
-void peer_main(void)
+void peer_main(uint64_t m)
 {
+    (void)m;
     static char stack[4096] __attribute__((aligned(16)));
     struct upcall_page *page = page_of(PEER);
     page->sp = (uintptr_t)stack + sizeof(stack);

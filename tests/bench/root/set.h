@@ -6,19 +6,16 @@
  */
 #pragma once
 
-#include <stdint.h>
-#include <abi/calls.h>
-#include <vesper/call.h>
-#include <vesper/frames.h>
+#include "tests/bench/root/domains.h"
 
-enum member { CLIENT, SERVER, WAKER, FLOATER, READER, PEER, MEMBERS_MAX = 236 };
+enum member { CLIENT, SERVER, WAKER, FLOATER, READER, PEER };
 
 /* What the client finds in its CNode: all rows use this. */
 enum client_slot {
     C_MEMORY = 1, /* 256 KiB untyped each */
     C_MEMORIES = 24,
     C_RANGE = C_MEMORY + C_MEMORIES, /* 128 MiB of addresses */
-    C_ENDPOINT,                      /* the server's */
+    C_ENDPOINT,                      /* the server's; the others in order */
     C_WAKER,                         /* of a server that wakes PEER first */
     C_FLOATER,                       /* of a server that uses FP */
     C_READER,                        /* of one that reads what is lent */
@@ -40,17 +37,8 @@ enum client_slot {
 #define PEER_ENDPOINT    2 /* the waker's */
 #define WAKER_EVENT_SLOT 1 /* in the waker's: bit 0 of the peer */
 
-#define TIMER_VA (ROOT_PAGES_VA + 0x30000) /* the system timer's registers */
-
 extern uint64_t client_range;    /* address of C_RANGE */
 extern volatile uint32_t direct; /* RUN_DIRECT: all are run so from now on */
-
-struct upcall_page *page_of(enum member m);
-/* As each upcall handler begins: no reason is pending any more. */
-static inline void take(struct upcall_page *page)
-{
-    (void)__atomic_exchange_n(&page->pending, 0, __ATOMIC_RELAXED);
-}
 
 /* What the client lends to the reader. */
 struct item {
@@ -62,23 +50,20 @@ struct item {
  */
 void crowd(uint32_t n);
 
-void client_main(void);
-void server_main(void);
-void waker_main(void);
-void floater_main(void);
-void reader_main(void);
-void peer_main(void);
+void client_main(uint64_t m);
+void server_main(uint64_t m);
+void waker_main(uint64_t m);
+void floater_main(uint64_t m);
+void reader_main(uint64_t m);
+void peer_main(uint64_t m);
 
-/* start.S; upcalls of C take the page, and do not return. */
-void wait_upcall(void);
-void wait_entry(void);
+/* entries.S; upcalls of C take the page, and do not return. */
 void server_entry(void);
 void waker_entry(void);
 void floater_entry(void);
 uint64_t call_floating(uint64_t w[8], uint64_t endpoint, cptr_t cap,
                        uint64_t loan);
 void reader_entry(void);
-uint64_t touch(const void *address);
 void undefined(void);
 void peer_first(struct upcall_page *page);
 void peer_call(struct upcall_page *page);
