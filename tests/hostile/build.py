@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSL-1.0
-"""Images of this test: the kernel exactly as meson compiles it, from a copy of
-its sources that may have a bug planted, with the checker linked in between."""
+"""Images of tests on the bare board: the kernel exactly as meson compiles it,
+from a copy of its sources that may have a bug planted, with the checker linked
+in between; and a program in the root server's place."""
 
+import copy
 import json
 import os
 import re
@@ -59,35 +61,44 @@ def arguments_header(abi):
             + "".join(rows) + "};\n")
 
 
-class Images:
+class Kernel:
     """Compiles into a folder of its own."""
 
-    def __init__(self, build, out, plant=None):
+    def __init__(self, build, out):
         self.build = os.path.abspath(build)
         self.out = os.path.abspath(out)
         os.makedirs(self.out, exist_ok=True)
         self.kernel_dir = os.path.join(self.out, "kernel")
         shutil.rmtree(self.kernel_dir, ignore_errors=True)
         shutil.copytree(os.path.join(ROOT, "kernel"), self.kernel_dir)
-        if plant:
-            self.plant(*plant)
         with open(os.path.join(self.build, "compile_commands.json"),
                   encoding="utf-8") as file:
             rows = json.load(file)
-        self.sources = {row["file"]: shlex.split(row["command"])
-                        for row in rows if row["output"].startswith(
-                            "kernel/kernel.elf.p/")}
-        self.kernel_elf = self.link_kernel()
-        self.root_elf = self.link_root()
+        self.sources = {
+            row["file"].replace("../kernel", self.kernel_dir, 1):
+            self.flags(shlex.split(row["command"]))
+            for row in rows if row["output"].startswith("kernel/kernel.elf.p/")}
+        self.plain = next(iter(self.sources.values()))
+        self.objects = {source: self.compile(flags, source)
+                        for source, flags in self.sources.items()}
+        self.objects |= self.compile_checker()
+        self.kernel_elf = self.link_kernel("kernel.elf")
 
-    def plant(self, file, before, after):
+    def planted(self, file, before, after):
+        """The same with another text in one source file of the kernel."""
         path = os.path.join(self.kernel_dir, file)
         with open(path, encoding="utf-8") as source:
             text = source.read()
         if text.count(before) != 1:
             raise ValueError(f"{file}: not once: {before}")
-        with open(path, "w", encoding="utf-8") as source:
+        bad = path.removesuffix(".c") + "-planted.c"
+        with open(bad, "w", encoding="utf-8") as source:
             source.write(text.replace(before, after))
+        other = copy.copy(self)
+        other.objects = self.objects | {
+            path: self.compile(self.sources[path], bad)}
+        other.kernel_elf = other.link_kernel("planted.elf")
+        return other
 
     def flags(self, command):
         """The compiler's command without names of files, on our copy."""
@@ -104,27 +115,40 @@ class Images:
         run([*flags, "-c", source, "-o", target], cwd=self.build)
         return target
 
-    def link_kernel(self):
-        objects = []
-        for file, command in self.sources.items():
-            source = file.replace("../kernel", self.kernel_dir, 1)
-            objects.append(self.compile(self.flags(command), source))
-        plain = self.flags(next(iter(self.sources.values())))
-        checker = plain + [
+    def compile_checker(self):
+        flags = self.plain + [
             "-DCHECK_CELLS=(1u<<19)", "-idirafter", PICOLIBC,
             "-I" + ROOT + "/tests/unit", "-I" + self.kernel_dir + "/arch",
             "-Wno-format", "-Wno-frame-larger-than"]
-        for name in ("unit/kernel_check.c", "unit/kernel_check_space.c",
-                     "unit/kernel_check_sched.c", "hostile/kcheck.c"):
-            objects.append(self.compile(checker,
-                                        os.path.join(ROOT, "tests", name)))
-        elf = os.path.join(self.out, "kernel.elf")
-        run([PREFIX + "gcc", "-o", elf, *objects, "-nostdlib", "-static",
-             "-no-pie", "-Wl,--build-id=none,--gc-sections",
-             "-Wl,--no-warn-rwx-segments", "-Wl,--wrap=syscall_dispatch",
-             "-Wl,--wrap=trap_next", "-T", self.kernel_dir + "/kernel.ld",
-             "-lgcc"])
+        return {file: self.compile(flags, os.path.join(ROOT, "tests", file))
+                for file in ("unit/kernel_check.c", "unit/kernel_check_space.c",
+                             "unit/kernel_check_sched.c", "hostile/kcheck.c")}
+
+    def link_kernel(self, name):
+        elf = os.path.join(self.out, name)
+        run([PREFIX + "gcc", "-o", elf, *self.objects.values(),
+             "-nostdlib", "-static", "-no-pie",
+             "-Wl,--build-id=none,--gc-sections", "-Wl,--no-warn-rwx-segments",
+             "-Wl,--wrap=syscall_dispatch", "-Wl,--wrap=trap_next",
+             "-T", self.kernel_dir + "/kernel.ld", "-lgcc"])
         return elf
+
+    def link_image(self, name, root_elf, archive):
+        """A kernel8.img with these bytes as its boot archive."""
+        path = os.path.join(self.out, name)
+        with open(path + ".archive", "wb") as file:
+            file.write(archive)
+        run([sys.executable, os.path.join(ROOT, "scripts/mkimage.py"),
+             path + ".img", self.kernel_elf, root_elf, path + ".archive"])
+        return path + ".img"
+
+
+class Images(Kernel):
+    """Of the hostile domain."""
+
+    def __init__(self, build, out):
+        super().__init__(build, out)
+        self.root_elf = self.link_root()
 
     def link_root(self):
         with open(os.path.join(ROOT, "kernel/abi/abi.toml"), "rb") as file:
@@ -132,13 +156,13 @@ class Images:
         with open(os.path.join(self.out, "arguments.h"), "w",
                   encoding="utf-8") as file:
             file.write(header)
-        plain = self.flags(next(iter(self.sources.values())))
-        flags = plain + ["-I" + self.out, "-I" + HERE, "-fno-builtin",
+        flags = self.plain + ["-I" + self.out, "-I" + HERE, "-fno-builtin",
                          "-Wno-missing-prototypes"]
         objects = [self.compile(flags, os.path.join(HERE, name))
                    for name in ("entry.S", "root.c", "hostile.c",
                                 "neighbour.c")]
-        objects.append(self.compile(plain, self.kernel_dir + "/arch/string.c"))
+        objects.append(self.compile(self.plain,
+                                    self.kernel_dir + "/arch/string.c"))
         elf = os.path.join(self.out, "root.elf")
         run([PREFIX + "gcc", "-o", elf, *objects, "-nostdlib", "-static",
              "-no-pie", "-Wl,--build-id=none,--gc-sections", "-T",
@@ -147,10 +171,6 @@ class Images:
 
     def image(self, seed, calls):
         """A kernel8.img for one run."""
-        archive = os.path.join(self.out, f"{seed}.{calls}.archive")
-        image = os.path.join(self.out, f"{seed}.{calls}.img")
-        with open(archive, "wb") as file:
-            file.write(seed.to_bytes(8, "little") + calls.to_bytes(8, "little"))
-        run([sys.executable, os.path.join(ROOT, "scripts/mkimage.py"), image,
-             self.kernel_elf, self.root_elf, archive])
-        return image
+        return self.link_image(f"{seed}.{calls}", self.root_elf,
+                               seed.to_bytes(8, "little")
+                               + calls.to_bytes(8, "little"))

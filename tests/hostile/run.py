@@ -121,10 +121,10 @@ def seeds_test(images, options):
     return same and apart
 
 
-def planted_test(build, out, options, plant):
+def planted_test(images, options, plant):
     """A kernel with a bug: kcheck must name the invariant."""
     name, file, before, after = plant
-    images = Images(build, out, (file, before, after))
+    images = images.planted(file, before, after)
     found = None
     for seed in range(1, PLANT_TRIES + 1):
         run = Run(images, options, seed, PLANT_CALLS)
@@ -158,7 +158,7 @@ def main():
     good = corpus_test(images, options)
     good &= seeds_test(images, options)
     for plant in [] if options.no_plants else PLANTS:
-        good &= planted_test(options.build, out + ".planted", options, plant)
+        good &= planted_test(images, options, plant)
     return 0 if good else 1
 
 
