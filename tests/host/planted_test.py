@@ -6,7 +6,7 @@ planted in a copy of the tree, where its test must fail and say why.
   planted_test.py BUILD [WORD...]
 
 WORD picks the rows whose name has it. Lanes that plant their own bugs are not
-here: closure, hostile, model, mutants, proof, bench. Prints TAP.
+here: closure, hostile, board, model, mutants, proof, bench. Prints TAP.
 """
 
 import os

@@ -1,4 +1,7 @@
-/* SPDX-License-Identifier: BSL-1.0 */
+/* SPDX-License-Identifier: BSL-1.0
+ *
+ * The domains of a root program of tests: objects, pages, devices.
+ */
 #include "tests/bench/root/domains.h"
 
 #include <stdarg.h>

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSL-1.0
+ *
+ * The root program: makes the members, runs the most urgent that can go on, and
+ * judges what they said.
+ */
+#include "tests/board/board.h"
+
+#include <string.h>
+
+#include "rootserver/root.h"
+#include "tests/hostile/kcheck.h"
+
+#define MEMORY_LOG2 18u
+#define SLOTS_LOG2  4u    /* of a member */
+#define RUNS_MAX    2000u /* until all wait, far above what a case needs */
+#define EVERYBODY   (~0ull)
+
+uint32_t memory, event[MEMBERS];
+static uint32_t gate;
+uint64_t slice, run_flags;
+bool run_callers;
+static uint64_t watch; /* what the checker looks at in a case */
+static const char *title;
+
+/* ---- who runs ----------------------------------------------------------- */
+
+static bool is_ready(uint32_t m)
+{
+    uint32_t state = identity_of_root()->child[m].state;
+    return state == CHILD_READY || state == CHILD_RUNNING;
+}
+
+/* Who calls can go on if the server can: it has the caller's time. */
+static bool can_go_on(uint32_t m)
+{
+    bool calls = identity_of_root()->child[m].state == CHILD_CALLING;
+    return is_ready(m) || (run_callers && calls && is_ready(SERVER));
+}
+
+static uint64_t ticks_now(void)
+{
+    uint64_t t;
+    __asm__ volatile("mrs %0, cntvct_el0" : "=r"(t));
+    return t;
+}
+
+/* The most urgent who can; a caller whose reply is saved cannot. */
+static bool run_one(void)
+{
+    uint64_t until = slice == ~0ull ? slice : ticks_now() + slice;
+    for (uint32_t m = MEMBERS; m-- > 0;) {
+        if (can_go_on(m) && run_child(m, until, m | run_flags) >= ERR_COUNT) {
+            return true;
+        }
+    }
+    return false;
+}
+
+uint32_t settle(void)
+{
+    uint32_t runs = 0;
+    while (runs < RUNS_MAX && run_one()) {
+        runs++;
+    }
+    if (runs == RUNS_MAX) {
+        note(SERVER, "does not get on");
+    }
+    return runs;
+}
+
+uint32_t wake(uint32_t m)
+{
+    expect(sys_event_signal(event[m]), "signal");
+    return settle();
+}
+
+/* ---- a case ------------------------------------------------------------- */
+
+cptr_t slot_in(uint32_t m, uint32_t slot)
+{
+    return CPTR(set[m].cnode, slot);
+}
+
+static void equip(uint32_t m)
+{
+    for (uint32_t to = 0; to < MEMBERS; to++) {
+        expect(sys_event_mint(slot_in(m, S_EVENT + to), set[to].dispatcher, 0),
+               "event");
+    }
+    expect(sys_event_mint(event[m], set[m].dispatcher, 0), "event");
+    expect(sys_cap_copy(slot_in(m, S_GATE), gate, RIGHT_CALL, m, 0), "gate");
+}
+
+void begin(const char *text)
+{
+    title = text;
+    said[0] = '\0';
+    slice = ~0ull;
+    run_flags = ask_flags = target_flags = 0;
+    run_callers = false;
+    for (uint32_t m = 0; m < MEMBERS; m++) {
+        woken[m] = ask;
+        member_make(m, memory, SLOTS_LOG2, member_main);
+    }
+    gate_make(&gate, SERVER, memory);
+    for (uint32_t m = 0; m < MEMBERS; m++) {
+        equip(m);
+    }
+    (void)settle();
+    kcheck(KCHECK_WATCH, watch, 0);
+}
+
+void end(const char *expected)
+{
+    expect(sys_cap_revoke(memory), "revoke");
+    kcheck(KCHECK_WATCH, 0, 0);
+    kcheck(KCHECK_LEDGER, 0, 0);
+    bool good = strcmp(said, expected) == 0;
+    if (!good) {
+        print("# said:     %s\n# expected: %s\n", said, expected);
+    }
+    print("%sok - %s\n", good ? "" : "not ", title);
+}
+
+/* ---- the start ---------------------------------------------------------- */
+
+_Noreturn void root_main(const struct boot_info *info);
+_Noreturn void root_main(const struct boot_info *info)
+{
+    extern char stack_top[];
+    struct upcall_page *page = (void *)(uintptr_t)(ROOT_PAGES_VA + PAGE_BYTES);
+    page->entry = (uintptr_t)wait_entry;
+    page->sp = (uintptr_t)stack_top;
+    domains_init(info);
+    memory = chunk_take(MEMORY_LOG2);
+    for (uint32_t m = 0; m < MEMBERS; m++) {
+        event[m] = slot_take();
+    }
+    loan_prepare();
+    kcheck(KCHECK_BEGIN, 0, memory);
+    watch = *(const uint64_t *)info->archive != 0 ? EVERYBODY : 0;
+    kcheck(KCHECK_LEDGER, 0, 0);
+    urgency_cases();
+    late_cases();
+    loan_cases();
+    kcheck(KCHECK_END, 0, 0);
+    for (;;) {
+    }
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSL-1.0
+ *
+ * What goes along with a call that is answered late: a capability with the
+ * answer, and a loan, which ends when the reply is saved or given.
+ */
+#include "tests/board/board.h"
+
+#include "rootserver/root.h"
+
+#define WORD 0x5aull /* in the first byte of what is lent */
+
+static uint64_t lent_va;
+static uint32_t lent, lent_frame, lent_range;
+
+/* ---- capabilities ------------------------------------------------------- */
+
+static void begin_saving(const char *title)
+{
+    begin(title);
+    called = save;
+    woken[SERVER] = answer_target;
+    target = LOW;
+    target_flags = REPLY_CAP;
+}
+
+static void with_capability(void)
+{
+    begin_saving("a capability comes with a late answer");
+    ask_flags = CALL_RECEIVE;
+    wake(LOW);
+    wake(SERVER);
+    uint64_t info, address, word;
+    expect(sys_cap_identify(slot_in(LOW, S_RECEIVE), &info, &address, &word),
+           "identify");
+    note(LOW, (info & 0xff) == TYPE_EVENT ? "has an event" : "has a wonder");
+    end("low calls, server saves, server answers, low answered, "
+        "low has a capability, low has an event");
+}
+
+static void refused_capability(void)
+{
+    begin_saving(
+        "one that the caller has no place for is refused, the reply kept");
+    wake(LOW);
+    wake(SERVER);
+    target_flags = 0;
+    wake(SERVER);
+    end("low calls, server saves, server answers, server FULL, "
+        "server answers, low answered");
+}
+
+/* ---- loans -------------------------------------------------------------- */
+
+/* A page that only the low one sees, with WORD in it. */
+static void lent_make(void)
+{
+    const uint64_t rw = RIGHT_READ | RIGHT_WRITE;
+    expect(sys_stretch_create(lent, memory, lent_range, lent_va, 0), "stretch");
+    object_make(&lent_frame, memory, TYPE_FRAME, PAGE_LOG2, 0);
+    expect(frames_map(lent_frame, lent, lent_va, rw, 1), "map");
+    expect(sys_stretch_attach(lent, CPTR_SELF_DOMAIN, rw), "attach");
+    *(volatile uint8_t *)lent_va = WORD;
+    expect(sys_stretch_detach(lent, CPTR_SELF_DOMAIN), "detach");
+    expect(sys_stretch_attach(lent, set[LOW].domain, RIGHT_READ), "attach");
+    ask_flags = CALL_LEND;
+    ask_loan = LOAN(lent_va, RIGHT_READ);
+}
+
+static void look(void)
+{
+    note(SERVER, touch((const void *)lent_va) == WORD ? "sees it" : "faults");
+}
+
+static void begin_lending(const char *title)
+{
+    begin_saving(title);
+    target_flags = 0;
+    lent_make();
+}
+
+static void save_and_look(const struct call *c)
+{
+    note(SERVER, c->loan == ask_loan ? "is lent it" : "is lent something");
+    look();
+    save(c);
+    look();
+}
+
+static void until_saved(void)
+{
+    begin_lending("what is lent goes back when the reply is saved");
+    called = save_and_look;
+    wake(LOW);
+    wake(SERVER);
+    end("low calls, server is lent it, server sees it, server saves, "
+        "server faults, server answers, low answered");
+}
+
+static void answer_and_look(const struct call *c)
+{
+    look();
+    struct call to = words_for(c);
+    (void)answer(to.w, REPLY_STAY, 0);
+    look();
+}
+
+static void until_answered(void)
+{
+    begin_lending("and when the answer is given");
+    called = answer_and_look;
+    wake(LOW);
+    end("low calls, server sees it, low answered, server faults");
+}
+
+static void look_and_be_left(const struct call *c)
+{
+    look();
+    (void)sys_event_signal(S_EVENT + MIDDLE);
+    look();
+    note_error(SERVER, answer(c->w, 0, 0));
+}
+
+/* The middle makes the low one give up, in the midst of its call. */
+static void cancel_low(uint32_t m)
+{
+    note(m, "cancels");
+    note_error(m, sys_dispatcher_cancel(S_RECEIVE));
+}
+
+static void until_given_up(void)
+{
+    begin_lending("and when the caller gives up");
+    called = look_and_be_left;
+    woken[MIDDLE] = cancel_low;
+    expect(sys_cap_copy(slot_in(MIDDLE, S_RECEIVE), set[LOW].dispatcher,
+                        RIGHTS_ALL, 0, 0),
+           "copy");
+    wake(LOW);
+    end("low calls, server sees it, middle cancels, middle answered, "
+        "low TIMEOUT, server faults, server NOREPLY");
+}
+
+void loan_prepare(void)
+{
+    lent_range = block_take(&lent_va);
+    lent = slot_take();
+}
+
+void loan_cases(void)
+{
+    with_capability();
+    refused_capability();
+    until_saved();
+    until_answered();
+    until_given_up();
+}
