@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSL-1.0
-"""Images of tests on the bare board: the kernel exactly as meson compiles it,
-from a copy of its sources that may have a bug planted, with the checker linked
-in between; and a program in the root server's place."""
+"""Images of tests on the bare board: the kernel as meson compiled it, or with a
+bug planted in a copy of one of its sources, with the checker linked in between;
+and a program in the root server's place."""
 
 import copy
 import json
@@ -74,13 +74,13 @@ class Kernel:
         with open(os.path.join(self.build, "compile_commands.json"),
                   encoding="utf-8") as file:
             rows = json.load(file)
-        self.sources = {
-            row["file"].replace("../kernel", self.kernel_dir, 1):
-            self.flags(shlex.split(row["command"]))
-            for row in rows if row["output"].startswith("kernel/kernel.elf.p/")}
+        self.sources, self.objects = {}, {}
+        for row in rows:
+            if row["output"].startswith("kernel/kernel.elf.p/"):
+                source = row["file"].replace("../kernel", self.kernel_dir, 1)
+                self.sources[source] = self.flags(shlex.split(row["command"]))
+                self.objects[source] = os.path.join(self.build, row["output"])
         self.plain = next(iter(self.sources.values()))
-        self.objects = {source: self.compile(flags, source)
-                        for source, flags in self.sources.items()}
         self.objects |= self.compile_checker()
         self.kernel_elf = self.link_kernel("kernel.elf")
 
