@@ -11,12 +11,13 @@
 #include "tests/hostile/kcheck.h"
 
 #define MEMORY_LOG2 18u
-#define SLOTS_LOG2  4u    /* of a member */
+#define LINE_LOG2   HUGE_FRAME_LOG2 /* of memory for the others in line */
+#define SLOTS_LOG2  4u              /* of a member */
 #define RUNS_MAX    2000u /* until all wait, far above what a case needs */
 #define EVERYBODY   (~0ull)
 
-uint32_t memory, event[MEMBERS];
-static uint32_t gate;
+uint32_t memory, event[ALL];
+static uint32_t line_memory, gate;
 uint64_t slice, run_flags;
 bool run_callers;
 static uint64_t watch; /* what the checker looks at in a case */
@@ -48,7 +49,7 @@ static uint64_t ticks_now(void)
 static bool run_one(void)
 {
     uint64_t until = slice == ~0ull ? slice : ticks_now() + slice;
-    for (uint32_t m = MEMBERS; m-- > 0;) {
+    for (uint32_t m = ALL; m-- > 0;) {
         if (can_go_on(m) && run_child(m, until, m | run_flags) >= ERR_COUNT) {
             return true;
         }
@@ -98,8 +99,10 @@ void begin(const char *text)
     slice = ~0ull;
     run_flags = ask_flags = target_flags = 0;
     run_callers = false;
-    for (uint32_t m = 0; m < MEMBERS; m++) {
+    for (uint32_t m = 0; m < ALL; m++) {
         woken[m] = ask;
+    }
+    for (uint32_t m = 0; m < MEMBERS; m++) {
         member_make(m, memory, SLOTS_LOG2, member_main);
     }
     gate_make(&gate, SERVER, memory);
@@ -110,9 +113,20 @@ void begin(const char *text)
     kcheck(KCHECK_WATCH, watch, 0);
 }
 
+void begin_line(const char *text)
+{
+    begin(text);
+    for (uint32_t m = MEMBERS; m < ALL; m++) {
+        member_make(m, line_memory, SLOTS_LOG2, member_main);
+        equip(m);
+    }
+    (void)settle();
+}
+
 void end(const char *expected)
 {
     expect(sys_cap_revoke(memory), "revoke");
+    expect(sys_cap_revoke(line_memory), "revoke");
     kcheck(KCHECK_WATCH, 0, 0);
     kcheck(KCHECK_LEDGER, 0, 0);
     bool good = strcmp(said, expected) == 0;
@@ -133,7 +147,8 @@ _Noreturn void root_main(const struct boot_info *info)
     page->sp = (uintptr_t)stack_top;
     domains_init(info);
     memory = chunk_take(MEMORY_LOG2);
-    for (uint32_t m = 0; m < MEMBERS; m++) {
+    line_memory = chunk_take(LINE_LOG2);
+    for (uint32_t m = 0; m < ALL; m++) {
         event[m] = slot_take();
     }
     loan_prepare();
@@ -143,7 +158,9 @@ _Noreturn void root_main(const struct boot_info *info)
     urgency_cases();
     late_cases();
     loan_cases();
+    line_cases();
     kcheck(KCHECK_END, 0, 0);
+    print("end\n"); /* on a kernel without the checker */
     for (;;) {
     }
 }

@@ -18,6 +18,8 @@
 #include "tests/bench/root/domains.h"
 
 enum member { SERVER, LOW, MIDDLE, URGENT, MEMBERS };
+#define LINE 5u /* more callers, for a case that begin_line() begins */
+#define ALL  (MEMBERS + LINE)
 
 enum slot {             /* of each member's CNode */
             S_GATE = 1, /* of the server; badge: who calls */
@@ -32,12 +34,13 @@ struct call { /* as the server is entered */
 };
 
 /* What they do; begin() sets clients to ask, and the server to serve nobody. */
-extern void (*woken[MEMBERS])(uint32_t m);
+extern void (*woken[ALL])(uint32_t m);
 extern void (*called)(const struct call *c);
 
 /* ---- of the root (board.c) ---------------------------------------------- */
 
 void begin(const char *title);
+void begin_line(const char *title);
 /* Until all wait: how often somebody was run. */
 uint32_t wake(uint32_t m);
 uint32_t settle(void);
@@ -48,13 +51,17 @@ extern bool run_callers;
 /* In the case's order: `who what`, with commas between. */
 void end(const char *said);
 /* Slots of the root: untyped memory for the case, and what wakes each. */
-extern uint32_t memory, event[MEMBERS];
+extern uint32_t memory, event[ALL];
 cptr_t slot_in(uint32_t m, uint32_t slot);
 
 void urgency_cases(void);
 void late_cases(void);
 void loan_cases(void);
+void line_cases(void);
 void loan_prepare(void); /* addresses, before the ledger is read */
+/* A page of a stretch, in ask_loan; m sees it, to read, and can lend it. */
+void lent_make(void);
+void lent_show(uint32_t m);
 
 /* ---- of the members (member.c) ------------------------------------------ */
 

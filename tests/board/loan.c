@@ -51,8 +51,8 @@ static void refused_capability(void)
 
 /* ---- loans -------------------------------------------------------------- */
 
-/* A page that only the low one sees, with WORD in it. */
-static void lent_make(void)
+/* A page with WORD in it, which nobody sees yet. */
+void lent_make(void)
 {
     const uint64_t rw = RIGHT_READ | RIGHT_WRITE;
     expect(sys_stretch_create(lent, memory, lent_range, lent_va, 0), "stretch");
@@ -61,9 +61,12 @@ static void lent_make(void)
     expect(sys_stretch_attach(lent, CPTR_SELF_DOMAIN, rw), "attach");
     *(volatile uint8_t *)lent_va = WORD;
     expect(sys_stretch_detach(lent, CPTR_SELF_DOMAIN), "detach");
-    expect(sys_stretch_attach(lent, set[LOW].domain, RIGHT_READ), "attach");
-    ask_flags = CALL_LEND;
     ask_loan = LOAN(lent_va, RIGHT_READ);
+}
+
+void lent_show(uint32_t m)
+{
+    expect(sys_stretch_attach(lent, set[m].domain, RIGHT_READ), "attach");
 }
 
 static void look(void)
@@ -76,6 +79,8 @@ static void begin_lending(const char *title)
     begin_saving(title);
     target_flags = 0;
     lent_make();
+    lent_show(LOW);
+    ask_flags = CALL_LEND;
 }
 
 static void save_and_look(const struct call *c)

@@ -9,10 +9,10 @@
 #define STACK_BYTES 4096u
 #define FAULTED     (~0ull) /* what touch() then gives */
 
-static char stack[MEMBERS][2][STACK_BYTES] __attribute__((aligned(16)));
-static struct call kept[MEMBERS];
+static char stack[ALL][2][STACK_BYTES] __attribute__((aligned(16)));
+static struct call kept[ALL];
 
-void (*woken[MEMBERS])(uint32_t m);
+void (*woken[ALL])(uint32_t m);
 void (*called)(const struct call *c);
 char said[512];
 uint64_t ask_flags, ask_loan, target_flags;
@@ -20,7 +20,9 @@ uint32_t target;
 
 /* ---- what they did ------------------------------------------------------ */
 
-static const char *const name[] = {"server", "low", "middle", "urgent"};
+static const char *const name[] = {"server", "low",    "middle",
+                                   "urgent", "first",  "second",
+                                   "third",  "fourth", "fifth"};
 static const char *const error_name[ERR_COUNT] = {
     [ERR_OK] = "answered",     [ERR_PEER_DEAD] = "PEER_DEAD",
     [ERR_TIMEOUT] = "TIMEOUT", [ERR_EMPTY] = "EMPTY",
