@@ -45,7 +45,7 @@
 #define STEP_BYTES    4096u /* zeroed between two looks at interrupts */
 #define STEP_SLOTS    32u   /* scanned between two looks at interrupts */
 #define STEP_CHILDREN 48u   /* looked at likewise */
-#define STEP_CALLS    4u    /* in line that fail before the callee runs */
+#define STEP_CALLS    1u    /* in line that fail before the callee runs */
 #define STEPS         256u  /* of delete and revoke in one system call */
 #define USER_SLOTS    (1u << (USER_VA_LOG2 - STRETCH_LOG2))
 

@@ -25,17 +25,19 @@ static const char *title;
 
 /* ---- who runs ----------------------------------------------------------- */
 
-static bool is_ready(uint32_t m)
+static bool is_ready(const struct identity_page *own, uint32_t child)
 {
-    uint32_t state = identity_of_root()->child[m].state;
+    uint32_t state = own->child[child].state;
     return state == CHILD_READY || state == CHILD_RUNNING;
 }
 
 /* Who calls can go on if the server can: it has the caller's time. */
 static bool can_go_on(uint32_t m)
 {
-    bool calls = identity_of_root()->child[m].state == CHILD_CALLING;
-    return is_ready(m) || (run_callers && calls && is_ready(SERVER));
+    const struct identity_page *own = identity_of_root();
+    return is_ready(own, m) ||
+           (run_callers && own->child[m].state == CHILD_CALLING &&
+            is_ready(own, SERVER));
 }
 
 static uint64_t ticks_now(void)
@@ -92,35 +94,58 @@ static void equip(uint32_t m)
     expect(sys_cap_copy(slot_in(m, S_GATE), gate, RIGHT_CALL, m, 0), "gate");
 }
 
-void begin(const char *text)
+/* What a scheduler between the root and a member does: run it, or sleep. */
+static void run_only_child(uint32_t m)
+{
+    uintptr_t page = (uintptr_t)page_of(m);
+    if (is_ready((const struct identity_page *)(page - PAGE_BYTES), 0)) {
+        (void)sys_run(0, ~0ull, 0);
+    }
+}
+
+/* Member m below so many schedulers. */
+static void make_below(uint32_t m, uint32_t levels, uint32_t from)
+{
+    cptr_t parent = CPTR_SELF_DISPATCHER;
+    for (uint32_t i = 0; i < levels; i++) {
+        uint32_t scheduler = MEMBERS + LINE + m * LEVELS + i;
+        woken[scheduler] = run_only_child;
+        member_make_below(parent, i == 0 ? scheduler : 0, scheduler, from,
+                          SLOTS_LOG2, member_main);
+        parent = set[scheduler].dispatcher;
+    }
+    woken[m] = ask;
+    member_make_below(parent, levels == 0 ? m : 0, m, from, SLOTS_LOG2,
+                      member_main);
+}
+
+static void begin_with(const char *text, uint32_t count, uint32_t levels,
+                       uint32_t from)
 {
     title = text;
     said[0] = '\0';
     slice = ~0ull;
     run_flags = ask_flags = target_flags = 0;
     run_callers = false;
-    for (uint32_t m = 0; m < ALL; m++) {
-        woken[m] = ask;
-    }
-    for (uint32_t m = 0; m < MEMBERS; m++) {
-        member_make(m, memory, SLOTS_LOG2, member_main);
+    for (uint32_t m = 0; m < count; m++) {
+        make_below(m, levels, from);
     }
     gate_make(&gate, SERVER, memory);
-    for (uint32_t m = 0; m < MEMBERS; m++) {
+    for (uint32_t m = 0; m < count; m++) {
         equip(m);
     }
     (void)settle();
     kcheck(KCHECK_WATCH, watch, 0);
 }
 
-void begin_line(const char *text)
+void begin(const char *text)
 {
-    begin(text);
-    for (uint32_t m = MEMBERS; m < ALL; m++) {
-        member_make(m, line_memory, SLOTS_LOG2, member_main);
-        equip(m);
-    }
-    (void)settle();
+    begin_with(text, MEMBERS, 0, memory);
+}
+
+void begin_line(const char *text, uint32_t levels)
+{
+    begin_with(text, MEMBERS + LINE, levels, line_memory);
 }
 
 void end(const char *expected)

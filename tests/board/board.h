@@ -18,29 +18,30 @@
 #include "tests/bench/root/domains.h"
 
 enum member { SERVER, LOW, MIDDLE, URGENT, MEMBERS };
-#define LINE 5u /* more callers, for a case that begin_line() begins */
-#define ALL  (MEMBERS + LINE)
+#define LINE   3u /* more callers, in a case that begin_line() begins */
+#define LEVELS 3u /* of schedulers above each member there, at the most */
+#define ALL    ((MEMBERS + LINE) * (1 + LEVELS))
 
-enum slot {             /* of each member's CNode */
-            S_GATE = 1, /* of the server; badge: who calls */
-            S_EVENT,    /* of each member: wakes it */
-            S_SAVED =
-                S_EVENT + MEMBERS, /* of the server: the reply to each member */
-            S_RECEIVE = S_SAVED + MEMBERS, /* where a capability comes to */
+/* Of each member's CNode. */
+enum slot {
+    S_GATE = 1,                    /* of the server; badge: who calls */
+    S_EVENT,                       /* of each member: wakes it */
+    S_SAVED = S_EVENT + MEMBERS,   /* of the server: the reply to each member */
+    S_RECEIVE = S_SAVED + MEMBERS, /* where a capability comes to */
 };
 
 struct call { /* as the server is entered */
     uint64_t w[8], badge, cap, loan;
 };
 
-/* What they do; begin() sets clients to ask, and the server to serve nobody. */
+/* What they do; begin() lets all ask. */
 extern void (*woken[ALL])(uint32_t m);
 extern void (*called)(const struct call *c);
 
 /* ---- of the root (board.c) ---------------------------------------------- */
 
 void begin(const char *title);
-void begin_line(const char *title);
+void begin_line(const char *title, uint32_t levels);
 /* Until all wait: how often somebody was run. */
 uint32_t wake(uint32_t m);
 uint32_t settle(void);

@@ -20,9 +20,8 @@ uint32_t target;
 
 /* ---- what they did ------------------------------------------------------ */
 
-static const char *const name[] = {"server", "low",    "middle",
-                                   "urgent", "first",  "second",
-                                   "third",  "fourth", "fifth"};
+static const char *const name[] = {"server", "low",    "middle", "urgent",
+                                   "first",  "second", "third"};
 static const char *const error_name[ERR_COUNT] = {
     [ERR_OK] = "answered",     [ERR_PEER_DEAD] = "PEER_DEAD",
     [ERR_TIMEOUT] = "TIMEOUT", [ERR_EMPTY] = "EMPTY",

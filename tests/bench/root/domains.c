@@ -82,7 +82,7 @@ static void make_objects(struct member_slots *s, uint32_t chunk,
     object_make(&s->cnode, chunk, TYPE_CNODE, slots_log2 + SLOT_LOG2, 5);
 }
 
-static void wire(uint32_t m)
+static void wire(uint32_t m, cptr_t parent, uint32_t index)
 {
     const struct boot_info *b = memory_boot();
     const struct member_slots *s = &set[m];
@@ -97,15 +97,21 @@ static void wire(uint32_t m)
                                (uintptr_t)page_of(m) - PAGE_BYTES),
            "bind");
     expect(sys_sched_bind(s->sched, s->dispatcher), "sched");
-    expect(sys_dispatcher_set_parent(s->dispatcher, CPTR_SELF_DISPATCHER, m),
-           "parent");
+    expect(sys_dispatcher_set_parent(s->dispatcher, parent, index), "parent");
 }
 
 void member_make(uint32_t m, uint32_t chunk, uint32_t slots_log2,
                  void (*entry)(uint64_t m))
 {
+    member_make_below(CPTR_SELF_DISPATCHER, m, m, chunk, slots_log2, entry);
+}
+
+void member_make_below(cptr_t parent, uint32_t index, uint32_t m,
+                       uint32_t chunk, uint32_t slots_log2,
+                       void (*entry)(uint64_t m))
+{
     make_objects(&set[m], chunk, slots_log2);
-    wire(m);
+    wire(m, parent, index);
     member_start(m, entry);
 }
 

@@ -29,6 +29,10 @@ void object_make(uint32_t *slot, uint32_t from, uint32_t type, uint32_t log2,
  * its number. Its objects can go, and it be made again. */
 void member_make(uint32_t m, uint32_t chunk, uint32_t slots_log2,
                  void (*entry)(uint64_t m));
+/* The same, scheduled by another dispatcher, under another index. */
+void member_make_below(cptr_t parent, uint32_t index, uint32_t m,
+                       uint32_t chunk, uint32_t slots_log2,
+                       void (*entry)(uint64_t m));
 void member_start(uint32_t m, void (*entry)(uint64_t m));
 /* An endpoint of it, as object_make does. */
 void gate_make(uint32_t *gate, uint32_t m, uint32_t chunk);
