@@ -155,10 +155,13 @@ static void channel_row(const struct channel_memory *c, uint64_t w[8])
 
 static void root_row(uint64_t w[8])
 {
-    uint32_t objects, places;
+    uint32_t objects, places, stolen[2];
     begin();
     add_chunk(slot_chunk);
     add_slot(slot_endpoint);
+    stolen_slots(stolen);
+    add_slot(stolen[0]);
+    add_slot(stolen[1]);
     add_chunk(trace_memory(&objects, &places));
     add_slots(objects, places);
     answer(w, LEDGER_ROOT, 0);

@@ -235,6 +235,7 @@ static void fill_info(struct loading *l)
     s->stack_bytes = l->r->stack_bytes;
     s->symbols = l->symbols_at != 0 ? l->base + l->symbols_at : 0;
     s->wall_epoch_ns = wall_epoch_ns;
+    s->stolen = stolen_lend(l->d);
     s->slot_count = 1u << CHILD_SLOTS_LOG2;
     s->argc = r->argc;
     s->envc = r->envc;
@@ -395,6 +396,7 @@ int load(const struct load_request *r, struct domain **out)
         return e;
     }
     l.base = l.d->block_address;
+    l.d->pages = (uint32_t)l.pages;
     schedule_add(l.d, &r->params);
     e = build(&l);
     if (e != 0) {

@@ -56,6 +56,7 @@ _Noreturn void root_main(const struct boot_info *info)
              (unsigned long long)(info->kernel_bytes >> 10));
     accept_calls();
     account_init();
+    stolen_init();
     system_start(info);
     schedule();
 }

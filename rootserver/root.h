@@ -143,6 +143,7 @@ struct domain {
     uint32_t objects, cnode; /* root slots: its objects; its CSpace */
     uint32_t next_frame, frames_end;
     uint32_t block;
+    uint32_t pages; /* of its dispatcher: offset from block_address */
     uint64_t block_address;
     char name[32];
 };
@@ -265,7 +266,21 @@ int trace_operate(uint64_t w[8]);
 /* The slots of its memory, as struct channel_memory has them. */
 uint32_t trace_memory(uint32_t *objects, uint32_t *places);
 
-/* ---- schedule.c, account.c, serve.c ------------------------------------- */
+/* ---- stolen.c ---------------------------------------------------------- */
+
+void stolen_init(void);
+/* Let it read what was stolen from it: the address, or 0. */
+uint64_t stolen_lend(const struct domain *d);
+/* A child (SCHED_NONE: none) that ran has not the CPU since then; it has it
+ * again, and could have had it since `woken`. */
+void stolen_from(uint32_t child, uint64_t when);
+void stolen_until(uint32_t child, uint64_t woken, uint64_t when);
+/* The counter at `when`, without what was stolen: of one that waits, too. */
+uint64_t stolen_clock(uint32_t child, uint64_t woken, uint64_t when);
+/* The slots of its memory. */
+void stolen_slots(uint32_t slots[2]);
+
+/* ---- schedule.c, account.c, threads.c, serve.c -------------------------- */
 
 /* Policy of serve(): protection, but no users. Every domain may end or signal
  * every other one, servers too (kill and Ctrl-C rest on it), set the wall
@@ -289,14 +304,17 @@ void schedule_again(void);
  * caller's slice ends. */
 void schedule_after_call(void);
 uint32_t schedule_priority(const struct domain *d);
+/* stolen_clock; calls: it does so now, and so runs. */
+uint64_t schedule_clock(const struct domain *d, bool calls, uint64_t when);
 /* ~0 if it is more than any parameter may be. */
 uint64_t schedule_ticks(uint64_t ns);
-/* ROOT_SCHED_x; ROOT_ACCOUNT in account.c. */
+/* ROOT_SCHED_x; ROOT_ACCOUNT in account.c, ROOT_THREADS in threads.c. */
 int schedule_policy(uint64_t w[8]);
 int schedule_params(uint64_t w[8]);
 int schedule_change(uint64_t w[8]);
 void account_init(void);
 int account_row(uint64_t w[8]);
+int threads_operate(const struct domain *caller, uint64_t w[8]);
 /* Its time stays in the sums. */
 void account_ended(const struct domain *d);
 uint64_t now(void);

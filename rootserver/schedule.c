@@ -82,6 +82,7 @@ _Noreturn void schedule(void)
     if (trace_on) {
         trace_ended(reasons, identity()->now);
     }
+    stolen_from(table.running, identity()->now);
     scheduler_ended(&table, identity()->now);
     if (interrupted != SAVE_NONE) {
         look_owed = true;
@@ -100,7 +101,9 @@ _Noreturn void schedule(void)
             (void)sys_block(until);
         } else {
             uint32_t direct = asks ? 0 : RUN_DIRECT;
-            scheduler_begins(&table, now());
+            uint64_t begin = now();
+            scheduler_begins(&table, begin);
+            stolen_until(next.child, table.child[next.child].woken, begin);
             (void)sys_run(next.child, until, next.urgency | direct);
         }
     }
@@ -198,6 +201,13 @@ int schedule_params(uint64_t w[8])
     w[4] = ticks_to_ns(c->params.budget);
     w[5] = c->params.slack | (uint64_t)c->late << 32;
     return 0;
+}
+
+uint64_t schedule_clock(const struct domain *d, bool calls, uint64_t when)
+{
+    bool runs = calls || d->scheduler != 0 || table.running == d->index;
+    uint64_t woken = runs ? when : table.child[d->index].woken;
+    return stolen_clock(d->index, woken, when);
 }
 
 uint64_t schedule_ticks(uint64_t ns)

@@ -275,6 +275,39 @@ static int op_signals(struct domain *d, uint64_t w[8])
     return 0;
 }
 
+/* Who has what, and how the CPU is shared out. */
+static int dispatch_system(const struct domain *d, uint64_t w[8])
+{
+    switch (w[0]) {
+    case ROOT_LEDGER:
+        return ledger_row(w);
+    case ROOT_CAPS:
+        return caps_next(w);
+    case ROOT_CHANNELS:
+        return service_channels(w);
+    case ROOT_SERVICES:
+        return service_list(w);
+    case ROOT_DECLARED:
+        return caps_declared(w);
+    case ROOT_ORIGIN:
+        return caps_origin(w);
+    case ROOT_SCHED_POLICY:
+        return schedule_policy(w);
+    case ROOT_SCHED_PARAMS:
+        return schedule_params(w);
+    case ROOT_SCHED_CHANGE:
+        return schedule_change(w);
+    case ROOT_ACCOUNT:
+        return account_row(w);
+    case ROOT_THREADS:
+        return threads_operate(d, w);
+    case ROOT_TRACE:
+        return trace_operate(w);
+    default:
+        return ENOSYS;
+    }
+}
+
 static int dispatch(struct domain *d, uint64_t w[8], uint64_t loan)
 {
     switch (w[0]) {
@@ -312,28 +345,6 @@ static int dispatch(struct domain *d, uint64_t w[8], uint64_t loan)
     case ROOT_CRASH:
         domain_end(d, (int)(w[1] & 0x7f));
         return 0;
-    case ROOT_LEDGER:
-        return ledger_row(w);
-    case ROOT_CAPS:
-        return caps_next(w);
-    case ROOT_CHANNELS:
-        return service_channels(w);
-    case ROOT_SERVICES:
-        return service_list(w);
-    case ROOT_DECLARED:
-        return caps_declared(w);
-    case ROOT_ORIGIN:
-        return caps_origin(w);
-    case ROOT_SCHED_POLICY:
-        return schedule_policy(w);
-    case ROOT_SCHED_PARAMS:
-        return schedule_params(w);
-    case ROOT_SCHED_CHANGE:
-        return schedule_change(w);
-    case ROOT_ACCOUNT:
-        return account_row(w);
-    case ROOT_TRACE:
-        return trace_operate(w);
     case ROOT_RECLAIM:
         return broker_reclaim(w);
     case ROOT_DEMAND:
@@ -343,7 +354,7 @@ static int dispatch(struct domain *d, uint64_t w[8], uint64_t loan)
     case ROOT_CONTRACT:
         return broker_contract(w);
     default:
-        return ENOSYS;
+        return dispatch_system(d, w);
     }
 }
 

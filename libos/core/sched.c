@@ -9,6 +9,7 @@
  */
 #include "sched.h"
 
+#include <vesper/start.h>
 #include <vesper/thread.h>
 
 #include "counter.h"
@@ -18,9 +19,10 @@
 static struct {
     struct thread *current;
     struct thread *sleepers;
-    uint64_t started;               /* ticks: when current was given the CPU */
-    uint64_t armed;                 /* CNTV; DEADLINE_NONE: stopped */
-    uint64_t slice_ns, slice_ticks; /* the latest conversion */
+    uint64_t started;                /* ticks: when current was given the CPU */
+    uint64_t armed;                  /* CNTV; DEADLINE_NONE: stopped */
+    uint64_t slice_ns, slice_ticks;  /* the latest conversion */
+    const volatile uint64_t *stolen; /* ticks that others had */
 } sched;
 
 static struct thread *thread_of(struct runnable *r)
@@ -33,12 +35,47 @@ struct thread *sched_current(void)
     return sched.current;
 }
 
+/* The counter, and without what others had; again, if they had the CPU in
+ * between. */
+static inline uint64_t clock_read(uint64_t *now)
+{
+    uint64_t stolen;
+    do {
+        stolen = *sched.stolen;
+        *now = counter_now();
+    } while (stolen != *sched.stolen);
+    return *now - stolen;
+}
+
+uint64_t sched_clock(void)
+{
+    uint64_t now;
+    return clock_read(&now);
+}
+
+/* The running thread, if there is one, has had the time until now. */
+static inline void time_end(uint64_t clock)
+{
+    if (sched.current != NULL) {
+        sched.current->account->ticks += clock;
+    }
+}
+
+/* It is t's from now on. */
+static inline void time_begin(struct thread *t, uint64_t clock)
+{
+    t->account->ticks -= clock;
+    t->state = THREAD_RUNNING;
+    sched.current = t;
+}
+
 void sched_adopt(struct thread *t)
 {
+    static const uint64_t none;
+    const uint64_t *stolen = (const uint64_t *)start_self->stolen;
+    sched.stolen = stolen != NULL ? stolen : &none;
     sched.armed = DEADLINE_NONE;
-    sched.started = counter_now();
-    sched.current = t;
-    t->state = THREAD_RUNNING;
+    time_begin(t, clock_read(&sched.started));
 }
 
 /* When the running thread is to make room: ticks, or DEADLINE_NONE. */
@@ -227,6 +264,7 @@ __attribute__((weak)) void sched_idled(void)
 
 static _Noreturn void idle(void)
 {
+    time_end(clock_read(&sched.started));
     sched.current = NULL;
     sched.armed = DEADLINE_NONE;
     timer_stop();
@@ -243,9 +281,9 @@ _Noreturn void sched_dispatch(void)
         idle();
     }
     struct thread *t = thread_of(next);
-    sched.current = t;
-    t->state = THREAD_RUNNING;
-    sched.started = counter_now();
+    uint64_t clock = clock_read(&sched.started);
+    time_end(clock);
+    time_begin(t, clock);
     if (t->voluntary) {
         timer_arm();
         thread_enter(t);

@@ -22,6 +22,10 @@
 /* The running thread; NULL while the domain idles. */
 struct thread *sched_current(void);
 
+/* Ticks that the domain has had, from no time in particular: the counter
+ * without what others had. */
+uint64_t sched_clock(void);
+
 /* Adopt the code that runs now as thread t. */
 void sched_adopt(struct thread *t);
 

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <abi/abi.h>
 
+#include <vesper/accounts.h>
 #include <vesper/policy.h>
 
 /* A thread's floating point registers, as upcall.S lays them out. */
@@ -79,7 +80,9 @@ struct thread {
     void **keys;                    /* pthread_setspecific; or NULL */
 
     bool cancel_asked; /* pthread_cancel; never taken back */
-    char name[16];
+    char name[THREAD_NAME_BYTES];
+    struct thread_account *account; /* its CPU time: in the upcall page, or */
+    struct thread_account own_account;
 
     /* constant: */
     struct piece piece;

@@ -15,6 +15,7 @@
 #include <vesper/signals.h>
 #include <vesper/start.h>
 
+#include "account.h"
 #include "counter.h"
 #include "memory.h"
 #include "page.h"
@@ -49,6 +50,7 @@ void thread_init(uint64_t stack, uint64_t stack_bytes)
     t->guard_bytes = PAGE_BYTES;
     t->tpidr = tls_init(tls_main_block());
     __asm__ volatile("msr tpidr_el0, %0" : : "r"(t->tpidr));
+    account_open(t);
     sched_adopt(t);
 }
 
@@ -199,6 +201,7 @@ struct thread *thread_make(const struct thread_attributes *a)
 /* Masked. */
 static void enter(struct thread *t)
 {
+    account_open(t);
     t->all_next = all_threads;
     all_threads = t;
     sched_ready(t);
@@ -287,6 +290,7 @@ _Noreturn void thread_exit_pointer(void *result)
     }
     self->result = result;
     self->state = THREAD_DONE;
+    account_close(self);
     if (self->joiner != NULL) {
         sched_wake(self->joiner, WAKE_NORMAL);
     } else if (self->detached) {

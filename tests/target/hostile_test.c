@@ -276,6 +276,22 @@ static void trace_test(void)
           "traces that there are not");
 }
 
+/* Also while the caller lends what is looked at: nobody loses it by that. */
+static void threads_test(void)
+{
+    uint64_t w[8] = {ROOT_THREADS, (uint64_t)getpid()};
+
+    CHECK(answers(call(ROOT_THREADS, 0, 0), ESRCH) &&
+              answers(call(ROOT_THREADS, ~0ull, 0), ESRCH) &&
+              answers(call(ROOT_THREADS, 1ull << 32, 0), ESRCH) &&
+              answers(call(ROOT_THREADS, 0, ~0ull), ESTALE),
+          "threads of nobody");
+    CHECK(answers(root_call(w, LOAN(start_self->dispatcher, RIGHT_READ)), 0) &&
+              answers(call(ROOT_THREADS, 0, w[2] | 63ull << 32), ENOENT) &&
+              answers(call(ROOT_THREADS, 0, w[2] | ~0ull << 32), ENOENT),
+          "one's own, lent; and past the last");
+}
+
 static void memory_test(void)
 {
     uint64_t used = used_bytes();
@@ -379,6 +395,7 @@ int main(void)
     look_test();
     broker_test();
     trace_test();
+    threads_test();
     memory_test();
     connect_test();
     log_test();

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSL-1.0 */
 /* The root server's look at its children (rootserver/schedule.c): when it is
- * made, and whom it then gives the CPU; and the trace of it (trace.c). The
- * kernel is the functions here. */
+ * made, and whom it then gives the CPU; the trace of it (trace.c), and what
+ * children are told of the time that others had (stolen.c). The kernel is the
+ * functions here. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdint.h>
@@ -26,7 +27,7 @@ static uint64_t how_value, how_urgent;
 static uint64_t clock_now;
 static uint64_t pages_mapped, pages_refused;
 static uint32_t chunks, slots; /* taken */
-uint32_t slot_pages;
+uint32_t slot_pages, slot_chunk = CHUNK;
 
 static struct identity_page *pages(void)
 {
@@ -96,6 +97,33 @@ enum abi_error sys_frame_map(uint64_t frame, uint64_t stretch, uint64_t va,
     *done = count;
     *next = va + count * PAGE_BYTES;
     return pages_refused ? ERR_STATE : ERR_OK;
+}
+
+static _Alignas(PAGE_BYTES) char stolen_page[PAGE_BYTES];
+static uint64_t lent_to, lent_rights;
+
+uint32_t block_take(uint64_t *address)
+{
+    *address = (uintptr_t)stolen_page;
+    return 1;
+}
+
+enum abi_error sys_stretch_create(uint64_t stretch, uint64_t memory,
+                                  uint64_t range, uint64_t va, uint64_t unused)
+{
+    (void)stretch;
+    (void)range;
+    (void)unused;
+    return memory == CHUNK && va == (uintptr_t)stolen_page ? ERR_OK : ERR_RANGE;
+}
+
+enum abi_error sys_stretch_attach(uint64_t stretch, uint64_t domain,
+                                  uint64_t rights)
+{
+    (void)stretch;
+    lent_to = domain;
+    lent_rights = rights;
+    return ERR_OK;
 }
 
 enum abi_error sys_cap_delete(uint64_t slot)
@@ -344,6 +372,48 @@ static void test_trace_ring(void)
     CHECK(how == RAN && how_urgent & RUN_DIRECT, "children are entered again");
 }
 
+/* ---- what is stolen ---------------------------------------------------- */
+
+/* At `when` children 3 and 4 are in these states: whom it runs then. */
+static uint64_t look_at(uint64_t when, uint32_t state3, uint32_t state4)
+{
+    clock_now = when;
+    pages()->child[3].state = state3;
+    pages()->child[4].state = state4;
+    upcall(SAVE_NONE);
+    return how == RAN ? how_value : 0;
+}
+
+static void test_stolen(void)
+{
+    uint64_t t = clock_now + 1000;
+    CHECK(stolen_lend(&domains[3]) == 0 &&
+              schedule_clock(&domains[3], false, t) == t,
+          "without a page nothing is stolen");
+    stolen_init();
+    child(3, CHILD_READY, 10);
+    child(4, CHILD_BLOCKED, 200);
+    const volatile uint64_t *stolen =
+        (void *)(uintptr_t)stolen_lend(&domains[3]);
+    CHECK(lent_to == 3 + OBJECT_DOMAIN && lent_rights == RIGHT_READ,
+          "a domain can read what is stolen from it, and no more");
+    CHECK(look_at(t, CHILD_READY, CHILD_BLOCKED) == 3, "it runs");
+    uint64_t before = *stolen;
+    CHECK(schedule_clock(&domains[3], false, t + 50) == t + 50 - before,
+          "its clock goes on");
+    CHECK(look_at(t + 100, CHILD_READY, CHILD_READY) == 4, "another runs");
+    CHECK(schedule_clock(&domains[3], false, t + 150) == t + 100 - before &&
+              schedule_clock(&domains[3], true, t + 150) == t + 150 - before,
+          "its clock stands, unless it calls");
+    CHECK(look_at(t + 170, CHILD_READY, CHILD_BLOCKED) == 3 &&
+              *stolen == before + 70,
+          "it runs again: what the other had was stolen");
+    CHECK(look_at(t + 200, CHILD_BLOCKED, CHILD_BLOCKED) == 0 &&
+              look_at(t + 300, CHILD_READY, CHILD_BLOCKED) == 3 &&
+              *stolen == before + 70,
+          "while it waits, nothing is stolen");
+}
+
 int main(void)
 {
     void *at = mmap(pages(), PAGES, PROT_READ | PROT_WRITE,
@@ -359,5 +429,6 @@ int main(void)
     test_trace_starts();
     test_trace_kinds();
     test_trace_ring();
+    test_stolen();
     return tap_end();
 }

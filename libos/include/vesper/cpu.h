@@ -47,3 +47,25 @@ struct cpu_row {
 /* All at one moment. *count: rows filled; ENOSPC if they are more than max. */
 int cpu_account(struct cpu_account *out, struct cpu_row *rows, size_t max,
                 size_t *count);
+
+/* A thread of a domain. The domain itself says this, and may lie: its name has
+ * printing characters only, and its ticks are not more than there were. */
+#define CPU_THREADS_MAX 64
+struct cpu_thread {
+    uint32_t id;    /* from 1 in order of creation; 0: all that ended */
+    uint64_t ticks; /* from when it had the domain's time until another had it:
+                       together with those in which the domain had none */
+    char name[17];
+};
+
+/* All threads at one moment, at most CPU_THREADS_MAX rows, first those that
+ * ended; *ticks: what the domain had. Others than the first 63 that run at the
+ * same time are not there. ESRCH: no such domain; ENOMEM: no addresses. */
+int cpu_threads(uint32_t domain, uint64_t *ticks, struct cpu_thread *rows,
+                size_t *count);
+
+/* The domain had so many ticks between two looks, of which rows are the
+ * differences. If they are more together, the rest was other domains': it is
+ * taken from all rows in proportion. Returns the ticks of no thread: of libos'
+ * own, and of threads that are not in the rows. */
+uint64_t cpu_threads_fit(struct cpu_thread *rows, size_t count, uint64_t ticks);

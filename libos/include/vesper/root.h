@@ -99,6 +99,13 @@ enum root_op {
                    STATUS -> w1..w5 struct trace_status. READ: w2 number of a
                    record -> w1..w4 struct trace_record. ESTALE: overwritten;
                    ENOENT: there is none yet. START: ENOMEM */
+
+    ROOT_THREADS, /* w1 domain; w2 0: takes a snapshot of what its libos says of
+                     its threads (vesper/accounts.h) -> w2 where to begin, w3
+                     ticks that the domain had. ESRCH.
+                     w2 where to go on -> the same; w3 ticks, w4 id, 0: all that
+                     ended, w5, w6 name, maybe without a NUL. ENOENT: past the
+                     end; ESTALE: of another snapshot */
 };
 
 enum ledger_owner {

@@ -66,6 +66,9 @@ struct start_info {
     } device[START_DEVICES];
     struct start_fd fd[START_FDS];
     char name[32], cwd[256];
+    uint64_t stolen; /* address of a uint64_t, read-only: ticks in which the
+                        domain was ready and others had the CPU, up to when it
+                        got it last; or 0 */
 };
 
 /* libos: set by core before posix_init and main; never changes afterwards. */

@@ -22,6 +22,11 @@ enum abi_error sys_dispatcher_inspect(uint64_t dispatcher, uint64_t index,
 enum abi_error sys_frame_map(uint64_t frame, uint64_t stretch, uint64_t va,
                              uint64_t rights, uint64_t n, uint64_t *done,
                              uint64_t *at);
+enum abi_error sys_stretch_create(uint64_t stretch, uint64_t memory,
+                                  uint64_t range, uint64_t va, uint64_t unused);
+enum abi_error sys_stretch_attach(uint64_t stretch, uint64_t domain,
+                                  uint64_t rights);
+enum abi_error sys_stretch_detach(uint64_t stretch, uint64_t domain);
 enum abi_error sys_frame_remap(uint64_t frame, uint64_t stretch, uint64_t va,
                                uint64_t rights, uint64_t n, uint64_t *done,
                                uint64_t *at);
