@@ -3,8 +3,9 @@
  * The clocks: CLOCK_MONOTONIC is the counter that every program can read,
  * without a call. CLOCK_REALTIME is the counter plus the root server's "wall
  * epoch", asked for at most once a second; so another program's setting of the
- * clock is seen within a second. Also times(), from which picolibc makes
- * clock().
+ * clock is seen within a second. The CPU time of a thread is libos' own account
+ * of it; its clock has CLOCKS_OF_THREADS and its number. Also times(), from
+ * which picolibc makes clock().
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -16,6 +17,8 @@
 #include <vesper/start.h>
 #include <vesper/thread.h>
 
+#include "../core/account.h"
+#include "clock.h"
 #include "result.h"
 
 #define NS_PER_S      INT64_C(1000000000)
@@ -75,6 +78,22 @@ static int cpu_ns(int64_t *out)
     }
 }
 
+static bool is_of_thread(clockid_t clock)
+{
+    return clock == CLOCK_THREAD_CPUTIME_ID ||
+           (clock > CLOCKS_OF_THREADS && clock <= CLOCKS_OF_THREADS + ~0u);
+}
+
+static int thread_ns(clockid_t clock, int64_t *out)
+{
+    uint32_t id = clock != CLOCK_THREAD_CPUTIME_ID ? (uint32_t)clock : 0;
+    uint64_t ns;
+    bool known = is_of_thread(clock) && account_read(id, &ns);
+
+    *out = known ? (int64_t)ns : 0;
+    return known ? 0 : EINVAL;
+}
+
 static int clock_ns(clockid_t clock, int64_t *out)
 {
     switch (clock) {
@@ -86,7 +105,7 @@ static int clock_ns(clockid_t clock, int64_t *out)
     case CLOCK_PROCESS_CPUTIME_ID:
         return cpu_ns(out);
     default:
-        return EINVAL;
+        return thread_ns(clock, out);
     }
 }
 
@@ -116,7 +135,7 @@ int clock_gettime(clockid_t clock, struct timespec *out)
 int clock_getres(clockid_t clock, struct timespec *out)
 {
     if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC &&
-        clock != CLOCK_PROCESS_CPUTIME_ID) {
+        clock != CLOCK_PROCESS_CPUTIME_ID && !is_of_thread(clock)) {
         return result(EINVAL);
     }
     if (out != NULL) {

@@ -49,6 +49,7 @@ long sysconf(int name)
     case _SC_BARRIERS:
     case _SC_READER_WRITER_LOCKS:
     case _SC_SEMAPHORES:
+    case _SC_THREAD_CPUTIME:
     case _SC_FSYNC:
     case _SC_SPAWN:
         return 200809L;

@@ -7,8 +7,10 @@
 #include <signal.h>
 #include <string.h>
 
+#include "../core/account.h"
 #include "../core/page.h"
 #include "../core/threads.h"
+#include "../posix/clock.h"
 #include "objects.h"
 #include "sched_param.h"
 
@@ -71,6 +73,7 @@ int pthread_setname_np(pthread_t t, const char *name)
     bool there = thread_exists(thread_of(t));
     if (there) {
         memcpy(thread_of(t)->name, name, bytes);
+        account_name(thread_of(t));
     }
     upcall_unmask();
     return there ? 0 : ESRCH;
@@ -90,6 +93,19 @@ int pthread_getname_np(pthread_t t, char *name, size_t bytes)
     }
     strcpy(name, copy);
     return 0;
+}
+
+/* ---- CPU time ---------------------------------------------------------- */
+
+int pthread_getcpuclockid(pthread_t t, clockid_t *clock)
+{
+    upcall_mask();
+    bool there = thread_exists(thread_of(t)) && thread_of(t)->account->id != 0;
+    if (there) {
+        *clock = CLOCKS_OF_THREADS + thread_of(t)->account->id;
+    }
+    upcall_unmask();
+    return there ? 0 : ESRCH;
 }
 
 /* ---- priorities -------------------------------------------------------- */

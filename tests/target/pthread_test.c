@@ -457,6 +457,74 @@ static void deep_test(void)
           "a stack of 512 KiB grows on touch, each byte kept");
 }
 
+/* ---- CPU time ---------------------------------------------------------- */
+
+static long cpu_us(clockid_t clock)
+{
+    struct timespec t;
+    return clock_gettime(clock, &t) == 0
+               ? (long)t.tv_sec * 1000000 + t.tv_nsec / 1000
+               : -1;
+}
+
+/* Spins until it has had so many us, beginning with nothing. */
+static void *spin(void *us)
+{
+    long began = cpu_us(CLOCK_THREAD_CPUTIME_ID);
+    while (cpu_us(CLOCK_THREAD_CPUTIME_ID) < (long)(intptr_t)us) {
+        sched_yield();
+    }
+    return (void *)(intptr_t)(began < 5000);
+}
+
+static void *spin_and_wait(void *semaphore)
+{
+    (void)spin((void *)20000);
+    return wait_for(semaphore);
+}
+
+static void cpu_time_test(void)
+{
+    struct timespec t = {0, MS};
+    clockid_t clock = 0, own = 0;
+    pthread_t thread;
+    sem_t end;
+    long before = cpu_us(CLOCK_THREAD_CPUTIME_ID);
+    CHECK(elsewhere(spin, (void *)30000) == 1,
+          "a thread begins with no CPU time, and has had 30 ms");
+    nap(30 * MS);
+    CHECK(cpu_us(CLOCK_THREAD_CPUTIME_ID) - before < 25000,
+          "which are not those of who waits or sleeps");
+    CHECK(pthread_getcpuclockid(pthread_self(), &own) == 0 &&
+              cpu_us(own) >= before && clock_getres(own, &t) == 0 &&
+              sysconf(_SC_THREAD_CPUTIME) == 200809L,
+          "the calling thread by its own clock");
+    sem_init(&end, 0, 0);
+    pthread_create(&thread, NULL, spin_and_wait, &end);
+    CHECK(pthread_getcpuclockid(thread, &clock) == 0 && clock != own,
+          "another has another clock");
+    nap(60 * MS);
+    before = cpu_us(clock);
+    nap(5 * MS);
+    CHECK(before >= 20000 && cpu_us(clock) == before &&
+              cpu_us(CLOCK_PROCESS_CPUTIME_ID) > before,
+          "which stands while it waits");
+    sem_post(&end);
+    settle();
+    CHECK(pthread_getcpuclockid(thread, &own) == ESRCH && cpu_us(clock) == -1 &&
+              errno == EINVAL && pthread_join(thread, NULL) == 0,
+          "one that ended has no clock");
+    CHECK(pthread_getcpuclockid(thread, &own) == ESRCH &&
+              pthread_getcpuclockid((pthread_t)&end, &own) == ESRCH,
+          "what is no thread has none");
+    CHECK(cpu_us(1ul << 32) == -1 && cpu_us(1ul << 33) == -1 &&
+              cpu_us(~0ul) == -1 && cpu_us(77) == -1 && errno == EINVAL,
+          "what is no clock is EINVAL");
+    CHECK(fails(clock_settime(CLOCK_THREAD_CPUTIME_ID, &t), EINVAL) &&
+              clock_nanosleep(CLOCK_THREAD_CPUTIME_ID, 0, &t, NULL) == EINVAL,
+          "CPU time is not set or slept for");
+}
+
 static void exhaustion_test(void)
 {
     static pthread_t t[2000];
@@ -495,6 +563,7 @@ int main(int argc, char **argv)
     c11_test();
     deep_test();
     many_test();
+    cpu_time_test();
     exhaustion_test();
     return tap_end();
 }

@@ -91,12 +91,16 @@ int pthread_detach(pthread_t t);
 _Noreturn void pthread_exit(void *result);
 pthread_t pthread_self(void);
 int pthread_equal(pthread_t a, pthread_t b);
-/* Shown in crash reports. ERANGE: 16 bytes or more; or no room for it. */
+/* Shown in crash reports, and by top -H. ERANGE: 16 bytes or more; or no room
+ * for it. */
 int pthread_setname_np(pthread_t t, const char *name);
 int pthread_getname_np(pthread_t t, char *name, size_t bytes);
 int pthread_setschedparam(pthread_t t, int policy, const struct sched_param *p);
 int pthread_getschedparam(pthread_t t, int *policy, struct sched_param *p);
 int pthread_setschedprio(pthread_t t, int priority);
+/* The clock of the CPU time of t, as clock_gettime takes it: EINVAL there, once
+ * t has ended. ESRCH: it has, or is none. */
+int pthread_getcpuclockid(pthread_t t, clockid_t *clock);
 /* The main thread takes signals; for others: 0 tests, the rest is ENOTSUP. */
 int pthread_kill(pthread_t t, int signal);
 
