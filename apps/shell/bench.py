@@ -52,7 +52,8 @@ def build(out):
     shared = [os.path.join(tools, f"{name}.c") for name in SHARED]
     plans = {
         "tools": sources(tools) + sources(os.path.join(tools, "host")) +
-        sources(os.path.join(root, "libos", "sched")),
+        sources(os.path.join(root, "libos", "sched")) +
+        [os.path.join(root, "libos", "posix", "threads_fit.c")],
         "shell": sources(HERE) + sources(os.path.join(HERE, "host")) +
         shared + ["-Wl,--wrap=tcsetpgrp"],
         "crash": [os.path.join(APPS, "crash", "host", "thread.c"),

@@ -518,8 +518,10 @@ def test_authority(b):
     b.case("ledger all", "usage: ledger\n", 2)
     b.case("sched a b", "usage: sched [POLICY | DOMAIN KEY VALUE ...]\n", 2)
     b.case("sched", "sched: policy: Function not implemented\n", 1)
-    for words in ("-n", "-n 0", "-n x", "3"):
-        b.case(f"top {words}", "usage: top [-n ROUNDS]\n", 2)
+    for words in ("-n", "-n 0", "-n x", "3", "-H 3", "-x"):
+        b.match(f"top {words}", r"(top: .*)?usage: top \[-H\] \[-n ROUNDS\]\n",
+                2)
+    b.case("top -H", "top: account: Function not implemented\n", 1)
     case("none", "trace status", "off, 4 records of at most 4, 1 lost\n")
     b.case("trace start", "trace: trace: Function not implemented\n", 1)
     for words in ("", " frob", " write", " start now", " write a b"):

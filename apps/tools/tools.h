@@ -42,7 +42,7 @@
     X(seq, "[FIRST [STEP]] LAST", "print whole numbers")                       \
     X(sleep, "SECONDS", "wait")                                                \
     X(sync, "[FILE ...]", "write what is cached to the card")                  \
-    X(top, "[-n ROUNDS]", "watch who has the CPU")                             \
+    X(top, "[-H] [-n ROUNDS]", "watch who has the CPU, with -H by thread")     \
     X(touch, "FILE ...", "make files or renew their times")                    \
     X(trace, "start | stop | status | write FILE",                             \
       "record who has the CPU, as Chrome and Perfetto read it")                \

@@ -43,3 +43,13 @@ int cpu_account(struct cpu_account *out, struct cpu_row *rows, size_t max,
     (void)count;
     return missing();
 }
+
+int cpu_threads(uint32_t domain, uint64_t *ticks, struct cpu_thread *rows,
+                size_t *count)
+{
+    (void)domain;
+    (void)ticks;
+    (void)rows;
+    (void)count;
+    return missing();
+}
