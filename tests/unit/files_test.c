@@ -242,8 +242,78 @@ static void test_full_pipe(void)
     call_handle(&shell, FILE_CLOSE, ends[1], 0, NULL);
 }
 
-/* ---- grants
- * --------------------------------------------------------------- */
+/* ---- polling ------------------------------------------------------------- */
+
+#define LIST 4096u /* where it lies in a client's data */
+
+static struct file_poll *polled(struct client *own)
+{
+    return (struct file_poll *)(void *)(own->data + LIST);
+}
+
+/* Both ends of the pipe: a byte to read, no room to write is asked for. */
+static uint32_t poll_submit(struct client *own, uint64_t waits, uint32_t bytes)
+{
+    struct channel_request r = {.op = FILE_POLL, .arg = {waits}};
+
+    polled(own)[0] = (struct file_poll){ends[0], READY_READ, 77};
+    polled(own)[1] = (struct file_poll){ends[1], 0, 77};
+    return submit(own, r, LIST, bytes);
+}
+
+static bool poll_says(struct client *own, uint32_t id, uint64_t holds,
+                      uint32_t first, uint32_t second)
+{
+    return came(own, id) && own->answers[id].error == 0 &&
+           own->answers[id].value[0] == holds &&
+           polled(own)[0].ready == first && polled(own)[1].ready == second;
+}
+
+static void test_poll(void)
+{
+    const uint32_t both = 2 * sizeof(struct file_poll);
+    struct channel_request cancel = {.op = CHANNEL_CANCEL, .id = 63};
+    uint32_t id;
+
+    pipe_make();
+    check(poll_says(&shell, poll_submit(&shell, 0, both), 0, 0, 0),
+          "a poll that is not to wait does not");
+    id = poll_submit(&shell, 1, both);
+    check(!came(&shell, id), "one that is, waits");
+    check(call_write(&shell, ends[1], "x") == 0 &&
+              poll_says(&shell, id, 1, READY_READ, 0),
+          "... until there is something to read");
+    check(poll_says(&shell, poll_submit(&shell, 1, both), 1, READY_READ, 0),
+          "... and not at all if there is");
+    check(call_read(&shell, ends[0], OWN, "x") == 0, "it is read");
+    id = poll_submit(&shell, 1, both);
+    cancel.arg[0] = id;
+    server->request(&shell.c, &cancel, NULL);
+    check(came(&shell, id) && shell.answers[id].error == ECANCELED,
+          "... or until it is cancelled");
+    id = poll_submit(&shell, 1, both);
+    call_handle(&shell, FILE_CLOSE, ends[1], 0, NULL);
+    check(poll_says(&shell, id, 2, READY_READ | READY_HANGUP, READY_ERROR),
+          "a closed end is told, asked for or not");
+    client_start(&other, 6);
+    check(poll_says(&other, poll_submit(&other, 1, both), 2, READY_ERROR,
+                    READY_ERROR),
+          "handles of others are none");
+    id = poll_submit(&shell, 1, both - 1);
+    check(came(&shell, id) && shell.answers[id].error == EINVAL,
+          "half an entry: EINVAL");
+    id = poll_submit(&shell, 1, 0);
+    check(came(&shell, id) && shell.answers[id].error == EINVAL,
+          "no entries: EINVAL");
+    id =
+        poll_submit(&shell, 1, (FILE_POLLS_MAX + 1) * sizeof(struct file_poll));
+    check(came(&shell, id) && shell.answers[id].error == EINVAL,
+          "too many: EINVAL");
+    server->closed(&other.c);
+    call_handle(&shell, FILE_CLOSE, ends[0], 0, NULL);
+}
+
+/* ---- grants -------------------------------------------------------------- */
 
 static bool is_end(struct client *own, uint64_t handle)
 {
@@ -435,6 +505,7 @@ int tests_run(void)
     server->closed(&other.c);
     test_pipe();
     test_full_pipe();
+    test_poll();
     test_grant();
     test_lost_grants();
     test_limits();
