@@ -33,7 +33,7 @@ def test_null(bench):
 def test_foreign(bench):
     """an address of another domain's: the report names whose it is"""
     guest = bench.boot()
-    check_report(guest, "crash at 0x4000000010", SEGMENTATION,
+    check_report(guest, "crash at 0x4010000010", SEGMENTATION,
                  r"crash: that is 0x10 in the memory of uart \[\d+\], "
                  r"which does not lend it now")
     guest.poweroff()
