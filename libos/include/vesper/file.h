@@ -37,7 +37,7 @@ enum file_op {
     FILE_UNGRANT,  /* arg0 number from FILE_GRANT that was never taken */
     FILE_STATFS,   /* -> v0 total bytes, v1 free bytes */
     FILE_POLL,     /* data: struct file_poll each, whose `ready` is filled in;
-                      arg0 != 0: waits until one of them is -> v0 how many are */
+                      arg0 != 0: waits until one is -> v0 how many are */
     /* console only */
     TTY_GET,        /* -> v0 flags (TTY_x) */
     TTY_SET,        /* arg0 flags */
