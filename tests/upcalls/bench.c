@@ -49,7 +49,8 @@ static _Alignas(4096) union {
 static _Alignas(4096) uint8_t stack[262144];
 
 static struct {
-    uint64_t steps, upcalls, deferred, masked, blocks, calls, stale, in_resume;
+    uint64_t steps, interrupts, upcalls, deferred, blocks, calls, stale;
+    uint64_t in_resume;
     uint64_t offset; /* CNTVOFF_EL2 */
     uint64_t random;
     uint64_t slots_used;
@@ -95,10 +96,64 @@ static void put_count(const char *name, uint64_t v)
     put("\n");
 }
 
+/* ---- where: instructions of the image ----------------------------------- */
+
+#define IMAGE_INSTRUCTIONS 65536u
+
+extern const char image_start[], resume_begin[], resume_end[];
+
+static uint64_t stepped_at[IMAGE_INSTRUCTIONS / 64];
+static uint64_t injected_at[IMAGE_INSTRUCTIONS / 64];
+
+static uint64_t place_of(uintptr_t pc)
+{
+    return (pc - (uintptr_t)image_start) / 4 % IMAGE_INSTRUCTIONS;
+}
+
+static void mark(uint64_t *at, uintptr_t pc)
+{
+    at[place_of(pc) / 64] |= 1ull << place_of(pc) % 64;
+}
+
+static bool marked(const uint64_t *at, uint64_t i)
+{
+    return (at[i / 64] >> i % 64 & 1) != 0;
+}
+
+static bool is_resume(uintptr_t pc)
+{
+    return pc >= (uintptr_t)resume_begin && pc < (uintptr_t)resume_end;
+}
+
+/* Has every instruction from..end that was stepped been injected at? */
+static bool covered(const char *what, uint64_t from, uint64_t end)
+{
+    uint64_t all = 0, hit = 0;
+    for (uint64_t i = from; i < end; i++) {
+        bool stepped = marked(stepped_at, i);
+        all += stepped;
+        hit += stepped && marked(injected_at, i);
+    }
+    put_count(what, all);
+    put_count("of them injected at", hit);
+    return all == hit && all != 0;
+}
+
+static bool resume_covered(void)
+{
+    covered("instructions that were stepped", 0, IMAGE_INSTRUCTIONS);
+    bool all = covered("of the resume path", place_of((uintptr_t)resume_begin),
+                       place_of((uintptr_t)resume_end));
+    put(all ? "ok" : "not ok");
+    put(" - an upcall came at every instruction of the resume path\n");
+    return all;
+}
+
 static _Noreturn void finish(uint64_t status)
 {
     static uint64_t block[2] = {0x20026, 0};
     put_count("steps", bench.steps);
+    put_count("interrupts", bench.interrupts);
     put_count("upcalls", bench.upcalls);
     put_count("deferred", bench.deferred);
     put_count("upcalls in resume path", bench.in_resume);
@@ -106,7 +161,8 @@ static _Noreturn void finish(uint64_t status)
     put_count("blocks", bench.blocks);
     put(bench.stale == 0 ? "ok" : "not ok");
     put(" - no upcall stays pending while a thread runs unmasked\n");
-    block[1] = status != 0 || bench.stale != 0;
+    bool all = resume_covered();
+    block[1] = status != 0 || bench.stale != 0 || !all;
     register uint64_t x0 __asm__("x0") = 0x18;
     register uint64_t x1 __asm__("x1") = (uintptr_t)block;
     __asm__ volatile("hlt #0xf000" : : "r"(x0), "r"(x1) : "memory");
@@ -228,8 +284,6 @@ static void context_load(struct frame *f, const struct saved_context *c)
     __asm__ volatile("msr tpidr_el0, %0" : : "r"(c->tpidr));
 }
 
-extern const char resume_begin[], resume_end[];
-
 static void deliver(struct frame *f)
 {
     struct upcall_page *p = &pages.upcall;
@@ -299,13 +353,21 @@ static void stale_check(void)
     }
 }
 
+static void inject_at(struct frame *f)
+{
+    bench.in_resume += is_resume(f->pc);
+    mark(injected_at, f->pc);
+    inject();
+    deliver(f);
+}
+
 static void step(struct frame *f)
 {
     bench.steps++;
     stale_check();
+    mark(stepped_at, f->pc);
     /* Dense in the resume path, sparse in other critical sections. */
-    bool hot =
-        f->pc >= (uintptr_t)resume_begin && f->pc < (uintptr_t)resume_end;
+    bool hot = is_resume(f->pc);
     bool masked = pages.upcall.mask != MASK_OFF;
     /* By turns so dense that hardly a thread gets on, and sparse. */
     uint64_t gap = bench.steps >> 18 & 1 ? 32 : 400;
@@ -313,10 +375,50 @@ static void step(struct frame *f)
         return;
     }
     if (draw(hot ? 8 : masked ? 4 * gap : gap) == 0) {
-        bench.in_resume += hot;
-        inject();
-        deliver(f);
+        inject_at(f);
     }
+}
+
+/* ---- interrupts: the same at full speed ---------------------------------- */
+
+static volatile uint32_t *const core_timers = (volatile uint32_t *)0x40000040;
+
+/* Ticks of 16 instructions; by turns so that a thread gets a few of its own
+ * between two upcalls, and many. */
+static void interrupt_set(void)
+{
+    uint64_t most = bench.interrupts >> 14 & 1 ? 40 : 200;
+    uint64_t ticks = 1 + draw(most);
+    __asm__ volatile("msr cntp_tval_el0, %0\n\tisb" : : "r"(ticks));
+}
+
+static void interrupts_begin(void)
+{
+    *core_timers = 2; /* CNTP */
+    interrupt_set();
+    __asm__ volatile("msr cntp_ctl_el0, %0\n\tisb" : : "r"(1ull));
+}
+
+static void interrupts_end(void)
+{
+    __asm__ volatile("msr cntp_ctl_el0, xzr\n\tisb");
+    put("# enough: the program ends\n");
+    pages.upcall.events |= 1ull << 63;
+    pages.upcall.pending |= REASON_EVENT;
+}
+
+void bench_interrupt(struct frame *f)
+{
+    if (++bench.interrupts == BENCH_INTERRUPTS) {
+        interrupts_end();
+        deliver(f);
+    } else {
+        interrupt_set();
+        if (!bench_quiet) {
+            inject_at(f);
+        }
+    }
+    f->spsr = f->spsr & NZCV;
 }
 
 /* ---- system calls ------------------------------------------------------ */
@@ -442,9 +544,8 @@ void bench_trap(struct frame *f)
     }
     if (bench.steps >= BENCH_STEPS && bench.stepping) {
         bench.stepping = false;
-        put("# enough steps: the program ends at full speed\n");
-        pages.upcall.events |= 1ull << 63;
-        pages.upcall.pending |= REASON_EVENT;
+        put("# enough steps: on at full speed, with interrupts\n");
+        interrupts_begin();
     }
     f->spsr = f->spsr & NZCV;
     if (bench.stepping) {

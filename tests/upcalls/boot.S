@@ -111,7 +111,13 @@ el1_vectors:
 	mov	x0, sp
 	b	bench_return
 	.balign	128
-	.rept	7
+	SAVE				/* interrupt, EL0 */
+	mov	x0, sp
+	bl	bench_interrupt
+	mov	x0, sp
+	b	bench_return
+	.balign	128
+	.rept	6
 	b	.
 	.balign	128
 	.endr

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
-"""Build the upcall bench and run it on QEMU: libos, single-stepped, bare metal.
+"""Build the upcall bench and run it on QEMU: libos, bare metal, with upcalls
+injected while it is single-stepped, and then by interrupts at full speed.
 
-usage: run.py [--steps N] [--seed N] [--qemu PATH] [--keep FOLDER]
+usage: run.py [--steps N] [--interrupts N] [--seed N] [--qemu PATH]
+              [--keep FOLDER]
 
 Prints the guest's ok/not ok lines. Status 0: all ok, and the guest came to its
 end within the time limit. QEMU counts instructions as time, so a seed gives the
@@ -36,7 +38,7 @@ def run(command, **options):
     return subprocess.run(command, check=True, **options)
 
 
-def compile_all(out, steps, seed):
+def compile_all(out, steps, interrupts, seed):
     gen = os.path.join(out, 'abi')
     os.makedirs(gen, exist_ok=True)
     abi = os.path.join(ROOT, 'kernel/abi/abi.toml')
@@ -50,6 +52,7 @@ def compile_all(out, steps, seed):
         '-isystem', PICOLIBC + '/include/release', '-idirafter', gcc,
         '-I', ROOT + '/libos/include', '-I', ROOT + '/kernel/abi/include',
         '-I', out, '-DBENCH_STEPS=%dull' % steps,
+        '-DBENCH_INTERRUPTS=%dull' % interrupts,
         '-DBENCH_SEED=%dull' % seed]
     objects = []
     sources = sorted(glob.glob(ROOT + '/libos/core/*.[cS]')
@@ -77,6 +80,7 @@ def compile_all(out, steps, seed):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     parser.add_argument('--steps', type=int, default=10000000)
+    parser.add_argument('--interrupts', type=int, default=300000)
     parser.add_argument('--seed', type=int, default=88172645463325252,
                         help='of the instructions where upcalls come')
     parser.add_argument('--qemu', default=os.environ.get(
@@ -86,7 +90,7 @@ def main():
     with tempfile.TemporaryDirectory() as scratch:
         out = args.keep or scratch
         os.makedirs(out, exist_ok=True)
-        image = compile_all(out, args.steps, args.seed)
+        image = compile_all(out, args.steps, args.interrupts, args.seed)
         try:
             guest = subprocess.run(
                 [args.qemu, '-M', 'raspi3b', '-display', 'none', '-serial',
