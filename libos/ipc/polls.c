@@ -31,8 +31,8 @@ void polls_request(struct polls *p, struct server_client *c,
     uint32_t holds;
     int error = 0;
 
-    if (data == NULL || r->bytes % size != 0 ||
-        r->bytes / size > FILE_POLLS_MAX) {
+    if (data == NULL || (uintptr_t)data % _Alignof(struct file_poll) != 0 ||
+        r->bytes % size != 0 || r->bytes / size > FILE_POLLS_MAX) {
         server_complete(c, r->id, EINVAL, 0, 0, 0);
         return;
     }

@@ -302,6 +302,10 @@ static void test_poll(void)
     id = poll_submit(&shell, 1, both - 1);
     check(came(&shell, id) && shell.answers[id].error == EINVAL,
           "half an entry: EINVAL");
+    id = submit(&shell, (struct channel_request){.op = FILE_POLL}, LIST + 4,
+                both);
+    check(came(&shell, id) && shell.answers[id].error == EINVAL,
+          "entries across words: EINVAL");
     id = poll_submit(&shell, 1, 0);
     check(came(&shell, id) && shell.answers[id].error == EINVAL,
           "no entries: EINVAL");

@@ -17,7 +17,8 @@ struct polls {
 };
 
 /* Answer the FILE_POLL now or later. data: as server_ops.request has it.
- * EINVAL: no entries, or too many; EAGAIN: the client has WAITING_EACH. */
+ * EINVAL: no entries, too many, or not aligned; EAGAIN: the client has
+ * WAITING_EACH. */
 void polls_request(struct polls *p, struct server_client *c,
                    const struct channel_request *r, void *data);
 
