@@ -83,7 +83,7 @@ _Noreturn void schedule(void)
         trace_ended(reasons, identity()->now);
     }
     stolen_from(table.running, identity()->now);
-    scheduler_ended(&table, identity()->now);
+    scheduler_ended(&table, identity()->child_from, identity()->child_to);
     if (interrupted != SAVE_NONE) {
         look_owed = true;
         (void)sys_resume(interrupted); /* a call just begun goes first */

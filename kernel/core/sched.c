@@ -81,9 +81,11 @@ void sched_pend(struct dispatcher *d, uint32_t reasons)
     }
 }
 
-/* Mark the scheduler p, which waits in run(): it can go on with an upcall. */
+/* Mark the scheduler p, which waits in run(): it can go on with an upcall. What
+ * it ran has the CPU no more, and is charged. */
 static void return_to(struct dispatcher *p, uint32_t reasons)
 {
+    p->identity.child_to = core_of(p)->charged;
     sched_pend(p, reasons);
     if (p->state == IS_BLOCKED) {
         upcall_enter(p, SAVE_NONE);
@@ -261,6 +263,7 @@ enum abi_error op_run(uint64_t *x)
         return ERR_STATE;
     }
     cut(core, (uint32_t)level + 1);
+    d->identity.child_from = core->charged;
     p->mask = MASK_OFF;
     d->until = ~0ull;
     sched_set_state(d, IS_BLOCKED);

@@ -66,7 +66,7 @@ static uint64_t look(uint64_t now)
 void sched_idled(void)
 {
     if (table.policy != NULL) {
-        scheduler_ended(&table, identity()->now);
+        scheduler_ended(&table, identity()->child_from, identity()->child_to);
     }
 }
 

@@ -91,13 +91,18 @@ enum scheduler_refusal scheduler_check(const struct scheduler_table *t,
 
 /* ---- time -------------------------------------------------------------- */
 
-void scheduler_ended(struct scheduler_table *t, uint64_t when)
+void scheduler_ended(struct scheduler_table *t, uint64_t from, uint64_t to)
 {
     uint32_t i = t->running;
     if (i == SCHED_NONE) {
         return;
     }
-    uint64_t ticks = when > t->since ? when - t->since : 0;
+    if (from > t->since) {
+        t->since = from;
+        t->lag = from - t->child[i].last_run;
+    }
+    from = t->since;
+    uint64_t ticks = to > from ? to - from : 0;
     t->child[i].used += ticks;
     if (t->policy->charge != NULL) {
         t->policy->charge(t, i, ticks);
@@ -109,7 +114,7 @@ void scheduler_ended(struct scheduler_table *t, uint64_t when)
 static void charge_so_far(struct scheduler_table *t, uint64_t now)
 {
     uint32_t i = t->running;
-    scheduler_ended(t, now);
+    scheduler_ended(t, t->since, now);
     t->running = i;
     t->since = now;
 }

@@ -129,14 +129,14 @@ POLICY_CODE void __wrap_scheduler_begins(struct scheduler_table *t,
 }
 
 POLICY_CODE void __real_scheduler_ended(struct scheduler_table *t,
-                                        uint64_t when);
+                                        uint64_t from, uint64_t to);
 POLICY_CODE void __wrap_scheduler_ended(struct scheduler_table *t,
-                                        uint64_t when);
+                                        uint64_t from, uint64_t to);
 POLICY_CODE void __wrap_scheduler_ended(struct scheduler_table *t,
-                                        uint64_t when)
+                                        uint64_t from, uint64_t to)
 {
     change_to(NULL, NULL);
-    __real_scheduler_ended(t, when);
+    __real_scheduler_ended(t, from, to);
 }
 
 /* ---- for the program --------------------------------------------------- */

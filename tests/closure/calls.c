@@ -358,6 +358,7 @@ static void normal_person(uint32_t i)
     d->user.upcall.fault = (struct upcall_fault){0};
     d->user.upcall.saved_slot = 0;
     d->identity.now = d->identity.until = 0;
+    d->identity.child_from = d->identity.child_to = 0;
     for (uint32_t k = 0; k < kids && i == kids; k++) {
         d->identity.child[k].until = 0;
     }

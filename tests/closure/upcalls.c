@@ -259,6 +259,7 @@ static void normal_person(uint32_t i)
     p->saved_slot = 0;
     p->child_changed[0] = 0;
     d->identity.now = d->identity.until = 0;
+    d->identity.child_from = d->identity.child_to = 0;
     for (uint32_t k = 0; k < kids && i == kids; k++) {
         d->identity.child[k].until =
             exists(k) ? dispatcher_at(person[k])->until : 0;

@@ -95,6 +95,37 @@ static void test_expiry(void)
     CHECK(root->identity.now == host.now, "the page says when");
 }
 
+/* What the scheduler reads in its page is what the child's context was charged,
+ * whatever the kernel did between the two. */
+static void test_child_time(void)
+{
+    const struct identity_page *said = &root->identity;
+    cptr_t sc = EMPTY, kid = host_kid_slot(0, KID_DISPATCHER);
+
+    setup();
+    CALL(UNTYPED_RETYPE, HOST_UNTYPED, sc, TYPE_SCHED_CONTEXT, 6, 1);
+    CALL(SCHED_BIND, sc, kid);
+    host.now += 30;
+    CALL(RUN, 0, host.now + 50, 0);
+    CHECK(said->child_from == host.now, "it begins when it is given the CPU");
+    host.now += 70;
+    host_settle();
+    host.now += 9;
+    CALL(SCHED_REFILL, sc, ~0ull);
+    CHECK(in_upcall(root) && host_result[2] == 70 &&
+              said->child_to - said->child_from == 70,
+          "and ends when that is charged");
+    page(root)->pending = REASON_EVENT;
+    CALL(RUN, 0, ~0ull, 0);
+    CHECK(said->child_to - said->child_from == 70, "a run that was none");
+    page(root)->pending = 0;
+    CALL(RUN, 0, ~0ull, 0);
+    host.now += 5;
+    host_unmask(a);
+    CALL(BLOCK, ~0ull);
+    CHECK(said->child_to - said->child_from == 5, "it may give the CPU back");
+}
+
 static void test_budget(void)
 {
     setup();
@@ -550,6 +581,7 @@ int main(void)
 {
     test_run();
     test_expiry();
+    test_child_time();
     test_budget();
     test_limits();
     test_urgency();

@@ -102,7 +102,7 @@ static void use(struct sim *s, uint32_t i, uint64_t until)
     c->had += ticks;
     s->now += ticks;
     c->missed += c->period != 0 && c->rest == 0 && s->now > c->release;
-    scheduler_ended(&s->table, s->now);
+    scheduler_ended(&s->table, 0, s->now);
 }
 
 void sim_run(struct sim *s, uint64_t ticks)

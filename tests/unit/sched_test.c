@@ -359,9 +359,52 @@ static void test_decision(void)
     scheduler_ready(&t, 0, true, 0);
     (void)scheduler_choose(&t, 1000);
     scheduler_begins(&t, 1400);
-    scheduler_ended(&t, 3000);
-    CHECK(t.child[0].used == 1600 && t.child[0].left == SECOND / 500 - 1600,
+    scheduler_ended(&t, 1450, 3000);
+    CHECK(t.child[0].used == 1550 && t.child[0].left == SECOND / 500 - 1550,
           "the time of a decision is not the child's");
+}
+
+/* A turn begins later than it was decided, and ends when that was to be. */
+static void test_budget_exact(void)
+{
+    static struct scheduler_table t;
+    const uint64_t period = SECOND / 100, budget = SECOND / 500,
+                   late = budget / 20;
+    struct scheduler_params params = reserved(period, budget);
+    uint64_t now = 0;
+    uint32_t turns = 0;
+
+    scheduler_init(&t, &scheduler_edf, SIM_HZ);
+    scheduler_set(&t, 0, &params, now);
+    scheduler_ready(&t, 0, true, now);
+    while (now < 100 * period && turns < 1000) {
+        struct scheduler_choice c = scheduler_choose(&t, now);
+        scheduler_begins(&t, now + late / 2);
+        scheduler_ended(&t, now + late, c.until);
+        turns += c.child != SCHED_NONE;
+        now = c.until;
+    }
+    CHECK(t.child[0].used >= 100 * budget - late &&
+              t.child[0].used <= 100 * budget,
+          "a budget is had to the tick, however late its turns begin");
+    CHECK(turns >= 100 && turns <= 102, "and no turn is made for a crumb");
+    CHECK(t.child[0].late == 0, "nor is it called late for one");
+}
+
+/* From a page that still speaks of the last turn. */
+static void test_no_turn(void)
+{
+    static struct scheduler_table t;
+    struct scheduler_params params = reserved(SECOND / 100, SECOND / 500);
+
+    scheduler_init(&t, &scheduler_edf, SIM_HZ);
+    scheduler_set(&t, 0, &params, 0);
+    scheduler_ready(&t, 0, true, 0);
+    (void)scheduler_choose(&t, 1000);
+    scheduler_begins(&t, 1100);
+    scheduler_ended(&t, 200, 900);
+    CHECK(t.child[0].used == 0 && t.running == SCHED_NONE,
+          "who was not run after all is charged nothing");
 }
 
 int main(void)
@@ -382,5 +425,7 @@ int main(void)
     test_names();
     test_edges();
     test_decision();
+    test_budget_exact();
+    test_no_turn();
     return tap_end();
 }

@@ -10,7 +10,7 @@
  *
  * What its owner does each time it has the CPU:
  *
- *     scheduler_ended(t, when)        the child that ran gave the CPU back then
+ *     scheduler_ended(t, from, to)    the child that ran had the CPU then
  *     scheduler_ready(t, i, ...)      for each child: can it go on?
  *     choice = scheduler_choose(t)    and then, at the very end,
  *     scheduler_begins(t, when)       run(choice); or block(until)
@@ -45,6 +45,7 @@ struct scheduler_child {
     struct scheduler_params params;
     /* For the policy to use. */
     uint64_t deadline, left; /* of the budget of this period */
+    uint64_t owed;           /* of the next budget */
     uint64_t pass;           /* time it had, divided by its weight */
     uint32_t rank, late;     /* late: deadlines that found it still waiting */
 };
@@ -57,6 +58,7 @@ struct scheduler_table {
     uint64_t slice; /* ticks for which a child runs among its equals */
     uint64_t pass;  /* of the child that was chosen last */
     uint64_t since; /* when `running` began */
+    uint64_t lag;   /* from the last decision to the CPU for who was chosen */
     uint32_t running;
     uint32_t count; /* places that were ever in use: 0..count-1 */
     struct scheduler_child child[SCHED_CHILDREN_MAX];
@@ -133,8 +135,10 @@ void scheduler_remove(struct scheduler_table *t, uint32_t i);
 void scheduler_use(struct scheduler_table *t,
                    const struct scheduler_policy *policy, uint64_t now);
 
-/* The running child, if any, gave the CPU back at `when`. */
-void scheduler_ended(struct scheduler_table *t, uint64_t when);
+/* The running child, if any, has given the CPU back, which it had at from..to:
+ * `child_from`, `child_to` of the identity page. Of that, only what comes after
+ * scheduler_begins is charged: if it was not run after all, nothing. */
+void scheduler_ended(struct scheduler_table *t, uint64_t from, uint64_t to);
 
 /* Whether child i can run: told as often as one likes. now: since when. */
 void scheduler_ready(struct scheduler_table *t, uint32_t i, bool ready,

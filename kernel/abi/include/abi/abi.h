@@ -142,7 +142,9 @@ struct identity_page {
     uint64_t frequency; /* of the counter CNTVCT_EL0, ticks a second */
     uint64_t now;       /* counter at the last upcall */
     uint64_t until;     /* when the CPU will be taken back */
-    uint64_t reserved[28];
+    /* The child that it ran last had the CPU then, by the kernel's account. */
+    uint64_t child_from, child_to;
+    uint64_t reserved[26];
     struct child_entry child[CHILDREN_MAX];
 };
 _Static_assert(sizeof(struct identity_page) == PAGE_BYTES, "ABI");
