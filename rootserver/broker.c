@@ -20,6 +20,8 @@
 #define PRESSURE_NS     10000000000ull
 #define DEADLINE_NS_MAX 60000000000ull
 
+static uint64_t first_due = ~0ull; /* not after any domain's revoke_at */
+
 /* What guarantees may still ask for. */
 static uint64_t promised_bytes(void)
 {
@@ -110,6 +112,7 @@ static void ask(struct domain *d, uint64_t bytes, uint64_t ns)
     }
     if (d->revoke_at == 0 || at < d->revoke_at) {
         d->revoke_at = at;
+        first_due = at < first_due ? at : first_due;
     }
     settle(d);
     (void)sys_event_signal(domain_object(d, OBJECT_EVENT_REVOKE));
@@ -147,7 +150,10 @@ bool broker_take(void)
 
 uint64_t broker_run(uint64_t t)
 {
-    uint64_t next = ~0ull;
+    if (t < first_due) {
+        return first_due;
+    }
+    first_due = ~0ull;
     for (uint32_t i = 0; i < DOMAINS_MAX; i++) {
         struct domain *d = &domains[i];
         if (d->phase != DOMAIN_LIVE || d->revoke_at == 0) {
@@ -155,11 +161,11 @@ uint64_t broker_run(uint64_t t)
         }
         if (d->revoke_at <= t) {
             force(d);
-        } else if (d->revoke_at < next) {
-            next = d->revoke_at;
+        } else if (d->revoke_at < first_due) {
+            first_due = d->revoke_at;
         }
     }
-    return next;
+    return first_due;
 }
 
 /* ---- requests ---------------------------------------------------------- */

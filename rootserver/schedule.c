@@ -41,9 +41,8 @@ void domain_reap(struct domain *d)
     domain_end(d, SIGSEGV);
 }
 
-static bool can_run(const struct domain *d, uint64_t t)
+static bool can_run(const struct child_entry *c, uint64_t t)
 {
-    const struct child_entry *c = &identity()->child[d->index];
     return c->state == CHILD_READY || c->state == CHILD_RUNNING ||
            (c->state == CHILD_BLOCKED && c->until <= t);
 }
@@ -52,20 +51,16 @@ static bool can_run(const struct domain *d, uint64_t t)
 static uint64_t look(uint64_t t)
 {
     uint64_t wake = ~0ull;
-    for (uint32_t i = 0; i < DOMAINS_MAX; i++) {
-        struct domain *d = &domains[i];
-        if (d->phase != DOMAIN_LIVE || d->scheduler != 0) {
-            continue;
-        }
-        const struct child_entry *c = &identity()->child[d->index];
+    SCHED_EACH (i, &table.present) {
+        const struct child_entry *c = &identity()->child[i];
         if (c->state == CHILD_STOPPED) {
-            domain_reap(d);
+            domain_reap(&domains[i]);
             continue;
         }
-        bool ready = can_run(d, t);
+        bool ready = can_run(c, t);
         /* Its promise counts from the time it asked for, seen late or not. */
         bool timed = ready && c->state == CHILD_BLOCKED;
-        scheduler_ready(&table, d->index, ready, timed ? c->until : t);
+        scheduler_ready(&table, i, ready, timed ? c->until : t);
         if (!ready && c->state == CHILD_BLOCKED && c->until < wake) {
             wake = c->until;
         }

@@ -18,28 +18,24 @@ static uint64_t draw(void)
     return state;
 }
 
-static uint32_t tickets_of(const struct scheduler_child *c)
-{
-    return c->ready ? c->params.weight : 0;
-}
-
 static uint32_t tickets_sold(const struct scheduler_table *t)
 {
     uint32_t sold = 0;
-    for (uint32_t i = 0; i < t->count; i++) {
-        sold += tickets_of(&t->child[i]);
+    SCHED_EACH (i, &t->ready) {
+        sold += t->child[i].params.weight;
     }
     return sold;
 }
 
 static uint32_t holder_of(const struct scheduler_table *t, uint64_t ticket)
 {
-    uint32_t i = 0;
-    while (ticket >= tickets_of(&t->child[i])) {
-        ticket -= tickets_of(&t->child[i]);
-        i++;
+    SCHED_EACH (i, &t->ready) {
+        if (ticket < t->child[i].params.weight) {
+            return i;
+        }
+        ticket -= t->child[i].params.weight;
     }
-    return i;
+    return SCHED_NONE;
 }
 
 static struct scheduler_choice choose(struct scheduler_table *t, uint64_t now)

@@ -42,11 +42,8 @@ static void reap(uint32_t i)
 static uint64_t look(uint64_t now)
 {
     uint64_t wake = SCHED_NEVER;
-    for (uint32_t i = 0; i < table.count; i++) {
+    SCHED_EACH (i, &table.present) {
         const struct child_entry *c = &identity()->child[i];
-        if (!table.child[i].present) {
-            continue;
-        }
         bool timed = c->state == CHILD_BLOCKED && c->until <= now;
         bool ready = timed || c->state == CHILD_READY;
         if (c->state == CHILD_STOPPED) {
@@ -120,7 +117,7 @@ int nested_set(pid_t child, const struct scheduler_params *params,
 uint64_t nested_used(pid_t child)
 {
     uint32_t i = (uint32_t)child % SCHED_CHILDREN_MAX;
-    return domain[i] == (uint32_t)child && table.child[i].present
+    return domain[i] == (uint32_t)child && scheduler_has(&table.present, i)
                ? table.child[i].used
                : 0;
 }

@@ -57,13 +57,13 @@ static uint32_t urgency(const struct scheduler_table *t, uint32_t i)
 /* URGENCY_TOP less the number of shorter periods. */
 static void rank(struct scheduler_table *t)
 {
-    for (uint32_t i = 0; i < t->count; i++) {
+    SCHED_EACH (i, &t->present) {
         struct scheduler_child *c = &t->child[i];
         c->rank = URGENCY_TOP;
-        for (uint32_t k = 0; k < t->count; k++) {
+        SCHED_EACH (k, &t->present) {
             const struct scheduler_child *other = &t->child[k];
-            c->rank -= other->present && is_reserved(other) &&
-                       other->params.period < c->params.period;
+            c->rank -=
+                is_reserved(other) && other->params.period < c->params.period;
         }
     }
 }
@@ -130,9 +130,9 @@ static uint32_t earliest(struct scheduler_table *t, uint64_t now,
 {
     uint32_t first = SCHED_NONE;
     *refill_at = SCHED_NEVER;
-    for (uint32_t i = 0; i < t->count; i++) {
+    SCHED_EACH (i, &t->ready) {
         struct scheduler_child *c = &t->child[i];
-        if (!c->ready || !is_reserved(c)) {
+        if (!is_reserved(c)) {
             continue;
         }
         if (c->deadline <= now) {

@@ -33,10 +33,9 @@ static void charge(struct scheduler_table *t, uint32_t i, uint64_t ticks)
 static struct scheduler_choice choose(struct scheduler_table *t, uint64_t now)
 {
     struct scheduler_choice choice = {SCHED_NONE, 0, SCHED_NEVER};
-    for (uint32_t i = 0; i < t->count; i++) {
-        if (t->child[i].ready &&
-            (choice.child == SCHED_NONE ||
-             t->child[i].pass < t->child[choice.child].pass)) {
+    SCHED_EACH (i, &t->ready) {
+        if (choice.child == SCHED_NONE ||
+            t->child[i].pass < t->child[choice.child].pass) {
             choice.child = i;
         }
     }

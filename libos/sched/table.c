@@ -72,10 +72,8 @@ enum scheduler_refusal scheduler_check(const struct scheduler_table *t,
                                        uint32_t *left_ppm)
 {
     uint64_t promised = 0;
-    for (uint32_t k = 0; k < t->count; k++) {
-        if (k != i && t->child[k].present) {
-            promised += reserved_ppm(&t->child[k].params);
-        }
+    SCHED_EACH (k, &t->present) {
+        promised += k == i ? 0 : reserved_ppm(&t->child[k].params);
     }
     *left_ppm = (uint32_t)(WHOLE_PPM - promised);
     if (params->priority - 1u >= 255) {
@@ -121,6 +119,12 @@ static void charge_so_far(struct scheduler_table *t, uint64_t now)
 
 /* ---- children come, change and go -------------------------------------- */
 
+static void put(struct scheduler_set *s, uint32_t i, bool in)
+{
+    uint64_t bit = 1ull << i % 64;
+    s->word[i / 64] = in ? s->word[i / 64] | bit : s->word[i / 64] & ~bit;
+}
+
 void scheduler_init(struct scheduler_table *t,
                     const struct scheduler_policy *policy, uint64_t hz)
 {
@@ -142,11 +146,9 @@ void scheduler_set(struct scheduler_table *t, uint32_t i,
                    const struct scheduler_params *params, uint64_t now)
 {
     struct scheduler_child *c = &t->child[i];
-    if (!c->present) {
-        *c = (struct scheduler_child){.present = true};
-    }
-    if (i >= t->count) {
-        t->count = i + 1;
+    if (!scheduler_has(&t->present, i)) {
+        *c = (struct scheduler_child){0};
+        put(&t->present, i, true);
     }
     charge_so_far(t, now);
     c->params = *params;
@@ -155,8 +157,8 @@ void scheduler_set(struct scheduler_table *t, uint32_t i,
 
 void scheduler_remove(struct scheduler_table *t, uint32_t i)
 {
-    t->child[i].present = false;
-    t->child[i].ready = false;
+    put(&t->present, i, false);
+    put(&t->ready, i, false);
     if (t->running == i) {
         t->running = SCHED_NONE;
     }
@@ -168,10 +170,8 @@ void scheduler_use(struct scheduler_table *t,
     charge_so_far(t, now);
     t->policy = policy;
     t->pass = 0;
-    for (uint32_t i = 0; i < t->count; i++) {
-        if (t->child[i].present) {
-            join(t, i, now);
-        }
+    SCHED_EACH (i, &t->present) {
+        join(t, i, now);
     }
 }
 
@@ -181,8 +181,8 @@ void scheduler_ready(struct scheduler_table *t, uint32_t i, bool ready,
                      uint64_t now)
 {
     struct scheduler_child *c = &t->child[i];
-    bool wakes = ready && !c->ready;
-    c->ready = ready;
+    bool wakes = ready && !scheduler_has(&t->ready, i);
+    put(&t->ready, i, ready);
     if (wakes) {
         c->woken = now;
         c->used_at_wake = c->used;
@@ -196,9 +196,11 @@ void scheduler_ready(struct scheduler_table *t, uint32_t i, bool ready,
  * that is not what the policy means by now, nobody is told when it wakes. */
 static bool wakes_unnoticed(const struct scheduler_table *t, uint32_t urgency)
 {
-    for (uint32_t i = 0; t->policy->urgency != NULL && i < t->count; i++) {
-        const struct scheduler_child *c = &t->child[i];
-        if (c->present && !c->ready && c->urgency <= urgency &&
+    if (t->policy->urgency == NULL) {
+        return false;
+    }
+    SCHED_EACH (i, &t->present) {
+        if (!scheduler_has(&t->ready, i) && t->child[i].urgency <= urgency &&
             t->policy->urgency(t, i) > urgency) {
             return true;
         }
@@ -237,9 +239,9 @@ static uint32_t best(const struct scheduler_table *t,
                      bool by_priority)
 {
     uint32_t found = SCHED_NONE;
-    for (uint32_t i = 0; i < t->count; i++) {
+    SCHED_EACH (i, &t->ready) {
         const struct scheduler_child *c = &t->child[i];
-        if (!c->ready || (eligible != NULL && !eligible(c))) {
+        if (eligible != NULL && !eligible(c)) {
             continue;
         }
         const struct scheduler_child *f = &t->child[found % SCHED_CHILDREN_MAX];

@@ -40,7 +40,7 @@ static uint64_t up_to(const struct sim_child *c, uint64_t most)
  * one comes has missed its deadline; it goes on, and the next is left out. */
 static void release(struct sim *s)
 {
-    for (uint32_t i = 0; i < s->table.count; i++) {
+    SCHED_EACH (i, &s->table.present) {
         struct sim_child *c = &s->child[i];
         while (c->period != 0 && c->release <= s->now) {
             c->missed += c->rest > 0;
@@ -53,15 +53,13 @@ static void release(struct sim *s)
 static bool runnable(const struct sim *s, uint32_t i)
 {
     const struct sim_child *c = &s->child[i];
-    return s->table.child[i].present && (c->period == 0 || c->rest > 0);
+    return c->period == 0 || c->rest > 0;
 }
 
 static void look(struct sim *s)
 {
-    for (uint32_t i = 0; i < s->table.count; i++) {
-        if (s->table.child[i].present) {
-            scheduler_ready(&s->table, i, runnable(s, i), s->now);
-        }
+    SCHED_EACH (i, &s->table.present) {
+        scheduler_ready(&s->table, i, runnable(s, i), s->now);
     }
 }
 
@@ -69,9 +67,9 @@ static void look(struct sim *s)
 static uint64_t preempted_at(const struct sim *s, uint32_t urgency)
 {
     uint64_t at = SCHED_NEVER;
-    for (uint32_t i = 0; i < s->table.count; i++) {
+    SCHED_EACH (i, &s->table.present) {
         const struct sim_child *c = &s->child[i];
-        if (s->table.child[i].present && c->period != 0 && c->rest == 0 &&
+        if (c->period != 0 && c->rest == 0 &&
             s->table.child[i].urgency > urgency) {
             at = min(at, c->release);
         }
@@ -82,8 +80,8 @@ static uint64_t preempted_at(const struct sim *s, uint32_t urgency)
 static uint64_t next_release(const struct sim *s)
 {
     uint64_t at = SCHED_NEVER;
-    for (uint32_t i = 0; i < s->table.count; i++) {
-        if (s->table.child[i].present && s->child[i].period != 0) {
+    SCHED_EACH (i, &s->table.present) {
+        if (s->child[i].period != 0) {
             at = min(at, s->child[i].release);
         }
     }

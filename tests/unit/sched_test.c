@@ -51,7 +51,7 @@ static bool has_share(uint32_t i, uint64_t part, uint64_t whole, uint64_t all)
 static uint64_t sum(void)
 {
     uint64_t ticks = s.idle;
-    for (uint32_t i = 0; i < s.table.count; i++) {
+    SCHED_EACH (i, &s.table.present) {
         ticks += s.child[i].had;
     }
     return ticks;

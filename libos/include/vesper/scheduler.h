@@ -36,8 +36,36 @@ struct scheduler_params {
     bool slack;        /* with a budget: wants what others leave, too */
 };
 
+/* A set of children, by index. */
+struct scheduler_set {
+    uint64_t word[SCHED_CHILDREN_MAX / 64];
+};
+
+static inline bool scheduler_has(const struct scheduler_set *s, uint32_t i)
+{
+    return (s->word[i / 64] >> i % 64 & 1) != 0;
+}
+
+/* The first of them that is `from` or later, or SCHED_NONE. */
+static inline uint32_t scheduler_next(const struct scheduler_set *s,
+                                      uint32_t from)
+{
+    uint64_t mask = ~0ull << from % 64;
+    for (uint32_t w = from / 64; w < SCHED_CHILDREN_MAX / 64; w++) {
+        uint64_t rest = s->word[w] & mask;
+        if (rest != 0) {
+            return w * 64 + (uint32_t)__builtin_ctzll(rest);
+        }
+        mask = ~0ull;
+    }
+    return SCHED_NONE;
+}
+
+#define SCHED_EACH(i, s)                                                       \
+    for (uint32_t i = scheduler_next(s, 0); (i) != SCHED_NONE;                 \
+         (i) = scheduler_next(s, (i) + 1))
+
 struct scheduler_child {
-    bool present, ready;
     uint32_t urgency;  /* with which it ran last: the kernel remembers it */
     uint64_t used;     /* ticks that it had in all */
     uint64_t last_run; /* when it was chosen last */
@@ -60,7 +88,7 @@ struct scheduler_table {
     uint64_t since; /* when `running` began */
     uint64_t lag;   /* from the last decision to the CPU for who was chosen */
     uint32_t running;
-    uint32_t count; /* places that were ever in use: 0..count-1 */
+    struct scheduler_set present, ready;
     struct scheduler_child child[SCHED_CHILDREN_MAX];
 };
 
