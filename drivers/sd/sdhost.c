@@ -10,7 +10,6 @@
 #include "regs.h"
 
 #define WORD             4u /* bytes */
-#define BURST            8u /* words; half a FIFO */
 #define SPIN_US          10u
 #define NAP_US           50u /* between two looks at what has no interrupt */
 #define COMMAND_LIMIT_US 100000u
@@ -237,41 +236,63 @@ static int transfer_start(const struct sdhost_transfer *t, uint32_t direction)
     return error;
 }
 
-/* Every word of a card passes through these two: a load and a store each,
- * BURST of them to a round of the loop. */
-static void words_read(uint8_t *to, uint32_t words)
+/* Every word of a card passes through these. In the two bursts, whole FIFOs as
+ * long as there are some, two words are one instruction where they can be. */
+static uint32_t burst_read(uint8_t *to, uint32_t words)
 {
     const uint64_t fifo = host.base + SDHOST_DATA;
-    uint32_t word;
+    uint32_t left = words;
 
-    for (; words >= BURST; words -= BURST, to += BURST * WORD) {
+    for (; left >= FIFO_WORDS && words_ready(false) == FIFO_WORDS;
+         left -= FIFO_WORDS, to += FIFO_WORDS * WORD) {
 #pragma GCC unroll 8
-        for (uint32_t i = 0; i < BURST; i++) {
-            word = mmio_read32(fifo);
-            memcpy(to + i * WORD, &word, WORD);
+        for (uint32_t i = 0; i < FIFO_WORDS; i += 2) {
+            uint32_t first = mmio_read32(fifo), second = mmio_read32(fifo);
+
+            memcpy(to + i * WORD, &first, WORD);
+            memcpy(to + i * WORD + WORD, &second, WORD);
         }
     }
+    return words - left;
+}
+
+static uint32_t burst_write(const uint8_t *from, uint32_t words)
+{
+    const uint64_t fifo = host.base + SDHOST_DATA;
+    uint32_t left = words;
+
+    for (; left >= FIFO_WORDS && words_ready(true) == FIFO_WORDS;
+         left -= FIFO_WORDS, from += FIFO_WORDS * WORD) {
+#pragma GCC unroll 8
+        for (uint32_t i = 0; i < FIFO_WORDS; i += 2) {
+            uint32_t first, second;
+
+            memcpy(&first, from + i * WORD, WORD);
+            memcpy(&second, from + i * WORD + WORD, WORD);
+            mmio_write32(fifo, first);
+            mmio_write32(fifo, second);
+        }
+    }
+    return words - left;
+}
+
+static void words_read(uint8_t *to, uint32_t words)
+{
+    uint32_t word;
+
     for (; words > 0; words--, to += WORD) {
-        word = mmio_read32(fifo);
+        word = reg_read(SDHOST_DATA);
         memcpy(to, &word, WORD);
     }
 }
 
 static void words_write(const uint8_t *from, uint32_t words)
 {
-    const uint64_t fifo = host.base + SDHOST_DATA;
     uint32_t word;
 
-    for (; words >= BURST; words -= BURST, from += BURST * WORD) {
-#pragma GCC unroll 8
-        for (uint32_t i = 0; i < BURST; i++) {
-            memcpy(&word, from + i * WORD, WORD);
-            mmio_write32(fifo, word);
-        }
-    }
     for (; words > 0; words--, from += WORD) {
         memcpy(&word, from, WORD);
-        mmio_write32(fifo, word);
+        reg_write(SDHOST_DATA, word);
     }
 }
 
@@ -284,13 +305,13 @@ int sdhost_read(const struct sdhost_transfer *transfer, void *data)
     mmio_barrier();
     error = transfer_start(transfer, COMMAND_READ);
     while (error == 0 && left > 0) {
-        uint32_t words = words_ready(false);
+        uint32_t words = burst_read(to, left);
 
         if (words == 0) {
             words = words_wait(false, &error);
+            words = words < left ? words : left;
+            words_read(to, words);
         }
-        words = words < left ? words : left;
-        words_read(to, words);
         to += (size_t)words * WORD;
         left -= words;
     }
@@ -310,13 +331,13 @@ int sdhost_write(const struct sdhost_transfer *transfer, const void *data)
     mmio_barrier();
     error = transfer_start(transfer, COMMAND_WRITE);
     while (error == 0 && left > 0) {
-        uint32_t words = words_ready(true);
+        uint32_t words = burst_write(from, left);
 
         if (words == 0) {
             words = words_wait(true, &error);
+            words = words < left ? words : left;
+            words_write(from, words);
         }
-        words = words < left ? words : left;
-        words_write(from, words);
         from += (size_t)words * WORD;
         left -= words;
     }
