@@ -85,8 +85,7 @@ def limits_test():
 def complete_test():
     with open(os.path.join(measure.ROOT, "kernel/abi/abi.toml"), "rb") as file:
         calls = [row["name"] for row in tomllib.load(file)["syscall"]]
-    rows = measure.load_rows()
-    names = " ".join(row["name"] for row in rows["row"] + rows["missing"])
+    names = " ".join(row["name"] for row in measure.load_rows()["row"])
     missing = [call for call in calls if call not in names]
     check(not missing, "every system call has a row", *missing)
 

@@ -38,8 +38,7 @@ def line(name, row, counts):
 
 def table(found):
     """Lines of the table of all rows."""
-    data = load_rows()
-    known = {row["name"]: row for row in data["row"]}
+    known = {row["name"]: row for row in load_rows()["row"]}
     lines = ["| row | total | EL1 | EL0 | first | goal | seL4 | Linux | "
              "dsb, dmb | isb | TLBI | TTBR0 |",
              "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|"]
@@ -47,18 +46,13 @@ def table(found):
               for name in ordered(found, known)]
     lines += [line(row["name"], row, [value] + [None] * 7)
               for row, value in quoted()]
-    lines += [line(row["name"] + ": not yet", row, [None] * 8)
-              for row in data["missing"]]
     return lines
 
 
 def remarks():
-    """What is in the way of goals, and what is not there yet."""
-    data = load_rows()
-    return ([f"- **{row['name']}**: {row['obstacle']}." for row in data["row"]
-             if "obstacle" in row]
-            + [f"- **{row['name']}**, not yet: needs {row['needs']}."
-               for row in data["missing"]])
+    """What is in the way of goals."""
+    return [f"- **{row['name']}**: {row['obstacle']}."
+            for row in load_rows()["row"] if "obstacle" in row]
 
 
 # ---- plots ------------------------------------------------------------------

@@ -8,6 +8,7 @@
 #include <spawn.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@
 #include <vesper/root_call.h>
 
 #define BULK 4096u
+#define PAGE 4096u
 
 extern char **environ;
 
@@ -51,6 +53,11 @@ static void memory_rows(void)
         NOTHING);
     ROW("memory_map, a zeroed page", NOTHING, e = memory_map(4096) == NULL,
         NOTHING);
+    volatile char *p = mmap(NULL, (size_t)RUNS * PAGE, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    expect(p == MAP_FAILED, "mmap");
+    ROW("demand-zero page fault, 4 KiB", NOTHING, p[run * PAGE] = 1, NOTHING);
+    expect(munmap((void *)p, (size_t)RUNS * PAGE) != 0, "munmap");
     ROW(
         "memory_run_take and memory_run_give, 64 KiB", NOTHING,
         {

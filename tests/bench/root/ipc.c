@@ -31,8 +31,14 @@ void call_rows(void)
     ROW("call and reply, both sides use FP", NOTHING,
         e = call_floating(w, C_FLOATER, 0, 0), NOTHING);
     page_of(PEER)->entry = (uintptr_t)peer_call;
+    uint64_t wake[8] = {0}, save[8] = {1};
     ROW("two calls, the second of a more urgent domain in line", NOTHING,
-        e = call_endpoint(w, C_WAKER, 0, 0), NOTHING);
+        e = call_endpoint(wake, C_WAKER, 0, 0), NOTHING);
+    for (unsigned run = 0; run < RUNS; run++) { /* the server marks */
+        expect(call_endpoint(save, C_WAKER, 0, 0), "save");
+        save[0] = 1;
+    }
+    row_end("reply_save");
 }
 
 /* ---- events ------------------------------------------------------------ */
@@ -73,6 +79,9 @@ static void switch_rows(void)
     peer->entry = (uintptr_t)peer_block;
     ROW("scheduler of domains: block, decide, run the next", NOTHING,
         e = sys_event_signal(C_EVENT), NOTHING);
+    peer->entry = (uintptr_t)peer_yield;
+    ROW("yield to another domain", NOTHING, e = sys_event_signal(C_EVENT),
+        NOTHING);
     peer->entry = (uintptr_t)peer_back;
     page_of(CLIENT)->entry = (uintptr_t)wait_entry;
     ROW(

@@ -46,6 +46,7 @@ static void equip_client(void)
     for (uint32_t i = 0; i < C_MEMORIES; i++) {
         expect(sys_cap_move(CPTR(node, C_MEMORY + i), chunk_take(18)), "move");
     }
+    expect(sys_cap_move(CPTR(node, C_HUGE), chunk_take(21)), "move");
     expect(sys_cap_move(CPTR(node, C_RANGE), block_take(&client_range)),
            "range");
     uint32_t chunk = chunk_take(16);

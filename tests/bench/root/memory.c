@@ -78,12 +78,30 @@ static void stretch_rows(void)
         (void)sys_cap_revoke(C_MEMORY + 4));
 }
 
+static void huge_rows(void)
+{
+    const cptr_t frame = FRAMES, huge = FRAMES + 1;
+    expect(sys_untyped_retype(C_HUGE, frame, TYPE_FRAME, 21, 1, 0, 0), "huge");
+    ROW("stretch_create, of a frame of 2 MiB", (void)sys_cap_revoke(frame),
+        e = sys_stretch_create(huge, frame, C_RANGE,
+                               client_range + STRETCH_BYTES, READ_WRITE),
+        NOTHING);
+    ROW("map 512 pages of 2 MiB for another domain", NOTHING,
+        e = sys_stretch_attach(huge, C_PEER, READ_ONLY),
+        (void)sys_stretch_detach(huge, C_PEER));
+    ROW("protect 512 pages of 2 MiB for another domain",
+        (void)sys_stretch_attach(huge, C_PEER, READ_WRITE),
+        e = sys_stretch_attach(huge, C_PEER, READ_ONLY), NOTHING);
+    (void)sys_cap_revoke(C_HUGE);
+}
+
 void memory_rows(void)
 {
     pages_make();
     page_rows();
     stretch_rows();
     pages_end();
+    huge_rows();
 }
 
 /* ---- faults ------------------------------------------------------------ */

@@ -15,10 +15,18 @@ uint64_t server_work(uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3,
     return w0 + w1 + w2 + w3 + w4 + w5 + w6 + w7;
 }
 
-void waker_work(void);
-void waker_work(void)
+uint64_t waker_work(uint64_t save);
+uint64_t waker_work(uint64_t save)
 {
-    (void)sys_event_signal(WAKER_EVENT_SLOT);
+    if (!save) {
+        (void)sys_event_signal(WAKER_EVENT_SLOT);
+        return 0;
+    }
+    mark_begin();
+    enum abi_error e = sys_reply_save(WAKER_REPLY_SLOT);
+    mark_end();
+    expect(e, "reply_save");
+    return WAKER_REPLY_SLOT;
 }
 
 /* Of what the client lends: the sum of a list, or of words in a row. Nothing
@@ -102,6 +110,14 @@ void peer_block(struct upcall_page *page)
     take(page);
     mark_begin();
     (void)sys_block(~0ull);
+}
+
+/* There is nothing that it waits for: it lets the next one run. */
+void peer_yield(struct upcall_page *page)
+{
+    take(page);
+    mark_begin();
+    (void)sys_block(0);
 }
 
 volatile uint32_t interrupted;

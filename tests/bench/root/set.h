@@ -16,12 +16,12 @@ enum client_slot {
     C_MEMORIES = 24,
     C_RANGE = C_MEMORY + C_MEMORIES, /* 128 MiB of addresses */
     C_ENDPOINT,                      /* the server's; the others in order */
-    C_WAKER,                         /* of a server that wakes PEER first */
-    C_FLOATER,                       /* of a server that uses FP */
-    C_READER,                        /* of one that reads what is lent */
-    C_GATE,                          /* the server's, unbadged, all rights */
-    C_EVENT,                         /* bit 0 of PEER */
-    C_PEER,                          /* its domain */
+    C_WAKER,   /* of a server that wakes PEER first, or saves its reply */
+    C_FLOATER, /* of a server that uses FP */
+    C_READER,  /* of one that reads what is lent */
+    C_GATE,    /* the server's, unbadged, all rights */
+    C_EVENT,   /* bit 0 of PEER */
+    C_PEER,    /* its domain */
     C_PEER_SCHED,
     C_SPARE_DISPATCHER, /* bound nowhere */
     C_SPARE_DOMAIN,
@@ -30,12 +30,14 @@ enum client_slot {
     C_IRQ,
     C_OWN_EVENT, /* bit 1 of the client */
     C_CHILD,     /* dispatcher of PEER */
+    C_HUGE,      /* 2 MiB untyped */
     C_IRQS,      /* RUNS lines that nobody uses */
     C_FREE = 80,
 };
 #define PEER_EVENT_SLOT  1 /* in its CNode: bit 0 of the client */
 #define PEER_ENDPOINT    2 /* the waker's */
 #define WAKER_EVENT_SLOT 1 /* in the waker's: bit 0 of the peer */
+#define WAKER_REPLY_SLOT 2 /* empty */
 
 extern uint64_t client_range;    /* address of C_RANGE */
 extern volatile uint32_t direct; /* RUN_DIRECT: all are run so from now on */
@@ -68,6 +70,7 @@ void undefined(void);
 void peer_first(struct upcall_page *page);
 void peer_call(struct upcall_page *page);
 void peer_block(struct upcall_page *page);
+void peer_yield(struct upcall_page *page);
 void peer_back(struct upcall_page *page);
 void peer_interrupt(struct upcall_page *page);
 extern volatile uint32_t interrupted; /* by peer_interrupt */
