@@ -85,8 +85,11 @@ bool pager_fault(const struct upcall_page *page)
     if (self == NULL || self->fault_final || memory_lock.owner == self) {
         return false;
     }
+    if (paging_fault != NULL && paging_fault(page)) {
+        return true;
+    }
     if (!is_unmapped(page->fault.esr) || stack_owner(page->fault.far) == NULL) {
-        return paging_fault != NULL && paging_fault(page);
+        return false;
     }
     pager_start();
     self->fault_page = page->fault.far & ~(PAGE_BYTES - 1);

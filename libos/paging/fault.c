@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSL-1.0
  *
- * The upcall handler parks who faults in a region; a thread, the region pager,
- * has the driver answer, one fault after the other, and may wait for the card
- * meanwhile. Its stack is mapped: faults of other threads' stacks are another
- * pager's (core/pager.c), which never waits.
+ * The upcall handler has the driver answer what it can at once, and parks who
+ * faults otherwise; a thread, the region pager, has the driver answer, one
+ * fault after the other, and may wait for the card meanwhile. Its stack is
+ * mapped: faults of other threads' stacks are another pager's (core/pager.c),
+ * which never waits.
  *
  * What cannot be answered goes to the program's handler: a frame on the stack
  * of the thread that faulted, which runs the handler and then goes on where it
@@ -76,6 +77,17 @@ void paging_on_fault(void (*new_handler)(const struct paging_fault *fault))
 
 /* ---- faults ------------------------------------------------------------ */
 
+static uint32_t page_of(const struct region *r, uint64_t address)
+{
+    return (uint32_t)((address - r->base) / PAGE_BYTES);
+}
+
+static bool is_allowed(const struct page *p, bool write)
+{
+    uint8_t need = write ? REGION_WRITE : REGION_READ;
+    return !p->hole && (p->rights & need) != 0;
+}
+
 /* With the lock. */
 static int fault_answer(uint64_t address, bool write)
 {
@@ -83,13 +95,23 @@ static int fault_answer(uint64_t address, bool write)
     if (r == NULL) {
         return EACCES; /* it was unmapped meanwhile */
     }
-    uint32_t i = (uint32_t)((address - r->base) / PAGE_BYTES);
-    uint8_t need = write ? REGION_WRITE : REGION_READ;
-    if (r->page[i].hole || (r->page[i].rights & need) == 0) {
+    uint32_t i = page_of(r, address);
+    if (!is_allowed(&r->page[i], write)) {
         return EACCES;
     }
     counts.faults++;
     return r->driver->fault(r, i, write);
+}
+
+/* Masked. If nobody has the lock, that is as good as having it. */
+static bool answered_at_once(struct region *r, uint64_t address, bool write)
+{
+    uint32_t i = page_of(r, address);
+    bool done = paging_lock.owner == NULL && r->driver->at_once != NULL &&
+                is_allowed(&r->page[i], write) &&
+                r->driver->at_once(r, i, write);
+    counts.faults += done;
+    return done;
 }
 
 static struct thread *fault_next(void)
@@ -142,11 +164,17 @@ bool paging_fault(const struct upcall_page *page)
         }
         return mended;
     }
-    if (region_find(page->fault.far) == NULL) {
+    struct region *r = region_find(page->fault.far);
+    bool write = page->fault.esr >> 6 & 1;
+    if (r == NULL) {
         return false;
     }
+    if (answered_at_once(r, page->fault.far, write)) {
+        sched_park();
+        return true;
+    }
     self->fault_address = page->fault.far;
-    self->fault_write = page->fault.esr >> 6 & 1;
+    self->fault_write = write;
     sched_park_in(&pager.faults);
     if (pager.idle != NULL) {
         sched_wake(pager.idle, WAKE_NORMAL);

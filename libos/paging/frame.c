@@ -125,6 +125,12 @@ struct frame *paging_take(void)
     return f;
 }
 
+struct frame *paging_take_at_once(void)
+{
+    const struct frame *f = spare[false];
+    return f != NULL && !f->used ? paging_take_any(false) : NULL;
+}
+
 void paging_give(struct frame *f)
 {
     f->used = true;

@@ -270,7 +270,8 @@ static void close_store(struct region *r)
     s->close(s);
 }
 
-const struct region_driver paged_driver = {"paged", fault, drop, close_store};
+const struct region_driver paged_driver = {"paged", fault, NULL, drop,
+                                           close_store};
 
 int region_stored(size_t bytes, uint8_t rights, struct paging_store *store,
                   struct region **out)

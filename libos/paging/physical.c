@@ -18,6 +18,14 @@ static int fault(struct region *r, uint32_t i, bool write)
     return region_show(r, i, f, p->rights);
 }
 
+static bool at_once(struct region *r, uint32_t i, bool write)
+{
+    struct page *p = &r->page[i];
+    struct frame *f = p->frame != NULL ? p->frame : paging_take_at_once();
+    (void)write;
+    return f != NULL && region_show(r, i, f, p->rights) == 0;
+}
+
 static void drop(struct region *r, uint32_t i)
 {
     if (r->page[i].frame != NULL) {
@@ -25,8 +33,10 @@ static void drop(struct region *r, uint32_t i)
     }
 }
 
-const struct region_driver physical_driver = {"physical", fault, drop, NULL};
-static const struct region_driver nailed = {"nailed", fault, drop, NULL};
+const struct region_driver physical_driver = {"physical", fault, at_once, drop,
+                                              NULL};
+static const struct region_driver nailed = {"nailed", fault, at_once, drop,
+                                            NULL};
 
 static int region_of(const struct region_driver *driver, size_t bytes,
                      struct region **r, void **out)

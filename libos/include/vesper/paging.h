@@ -101,6 +101,9 @@ struct region_driver {
     /* A thread reads or writes page i, which its rights allow. Have it mapped,
      * or say why not. May wait for the card. */
     int (*fault)(struct region *r, uint32_t i, bool write);
+    /* The same in the handler of the fault, where nothing may wait and no
+     * paging_peek is: false, it has to wait. NULL: it always has to. */
+    bool (*at_once)(struct region *r, uint32_t i, bool write);
     /* Page i goes: give back its frame. NULL: nothing to do. */
     void (*drop)(struct region *r, uint32_t i);
     /* All pages are gone; let go of the state. NULL: nothing to do. */
@@ -111,9 +114,10 @@ struct region_driver {
 int region_make(const struct region_driver *driver, size_t bytes,
                 uint8_t rights, void *state, struct region **out);
 
-/* In a driver: a zeroed frame, NULL: no memory left; back with it; show it at
- * page i with these rights, or hide it. */
+/* In a driver: a zeroed frame, NULL: no memory left, or none that is at hand
+ * and zeroed; back with it; show it at page i with these rights, or hide it. */
 struct frame *paging_take(void);
+struct frame *paging_take_at_once(void);
 void paging_give(struct frame *f);
 int region_show(struct region *r, uint32_t i, struct frame *f, uint8_t rights);
 void region_hide(struct region *r, uint32_t i);
