@@ -110,6 +110,7 @@ _Static_assert(WHOLE_CONTEXT == (1u << SYS_DISPATCHER_INSPECT | 1u << SYS_RUN |
 extern char __image_start[], __image_end[];
 
 static uint64_t top; /* physical: memory below is used */
+static uint64_t gap; /* but for that from here to the root server's objects */
 static ref_t cnode;  /* the root server's */
 static uint32_t next_slot = 1;
 static struct boot_info *info;
@@ -211,6 +212,7 @@ static void make_tables(void)
     kernel.directory = ref_of(take(USER_SLOTS * 4ull, PAGE_BYTES));
     kernel.head = ref_of(take(32, 32));
     slot_at(kernel.head)->next = slot_at(kernel.head)->prev = kernel.head;
+    (void)take(0, PAGE_BYTES);
     /* Page 0 holds the firmware's spin table. */
     info->kernel_bytes =
         PAGE_BYTES + (top - before) + (uint64_t)(__image_end - __image_start);
@@ -219,6 +221,7 @@ static void make_tables(void)
 
 static void make_objects(void)
 {
+    gap = top;
     cnode = ref_of(take(32ull << ROOT_SLOTS_LOG2, 32ull << ROOT_SLOTS_LOG2));
     struct slot *s =
         give(TYPE_CNODE, cnode, ROOT_SLOTS_LOG2, RANK_MAX << ATTR_RANK_SHIFT);
@@ -247,7 +250,7 @@ static void make_objects(void)
     info->range_bytes = USER_VA_END - ROOT_RANGE_VA;
     give(TYPE_RANGE, (uint32_t)(ROOT_RANGE_VA >> PAGE_LOG2),
          USER_VA_LOG2 - 1 - PAGE_LOG2, 0);
-    region_taken(BOOT_ROOT_OBJECTS);
+    region(BOOT_ROOT_OBJECTS, ref_address(cnode), top);
 }
 
 /* A stretch of the root server, attached to it, with pages mapped. */
@@ -323,13 +326,16 @@ static void give_memory(void)
 {
     uint64_t used = take(0, PAGE_BYTES);
     uint64_t image = (uint64_t)__image_start - IMAGE_WINDOW;
+    uint64_t gap_end = ref_address(cnode);
     region_taken(BOOT_ROOT_TABLES);
     region(BOOT_VIDEOCORE, RAM_END, DEVICE_START);
     region(BOOT_PERIPHERALS, DEVICE_START, BOARD_RAM);
     info->board_bytes = BOARD_RAM;
     info->ram_bytes = RAM_END;
-    info->root_bytes = used - image + PAGE_BYTES - info->kernel_bytes;
+    info->root_bytes =
+        used - image + PAGE_BYTES - info->kernel_bytes - (gap_end - gap);
     give_untyped(PAGE_BYTES, image, 0);
+    give_untyped(gap, gap_end, 0);
     give_untyped(used, RAM_END, 0);
     give_untyped(DEVICE_START, INTC_PAGE, ATTR_DEVICE);
     give_untyped(INTC_PAGE + PAGE_BYTES, DEVICE_END, ATTR_DEVICE);

@@ -119,9 +119,23 @@ static ref_t own_cnode(void)
     return domain_at(d->domain)->cnode;
 }
 
+/* Does the CNode hold it itself? Most are of one level. */
+static bool is_direct(ref_t cnode, uint64_t cptr)
+{
+    const struct cnode *c = ram_at(cnode);
+    return cnode != 0 && cptr - 1 < (uint64_t)c->slots - 1;
+}
+
 enum abi_error cap_place(uint64_t cptr, struct place *out)
 {
-    return cap_place_in(own_cnode(), cptr, out);
+    ref_t base = own_cnode();
+    const struct cnode *c = ram_at(base);
+    if (!is_direct(base, cptr)) {
+        return cap_place_in(base, cptr, out);
+    }
+    uint32_t index = (uint32_t)cptr;
+    *out = (struct place){base + index, c->rank, c->slots - index};
+    return ERR_OK;
 }
 
 enum abi_error cap_place_in(ref_t base, uint64_t cptr, struct place *out)
@@ -162,8 +176,8 @@ enum abi_error cap_check(const struct slot *s, uint32_t type, uint32_t rights)
     return (s->rights & rights) == rights ? ERR_OK : ERR_RIGHTS;
 }
 
-enum abi_error cap_get(uint64_t cptr, uint32_t type, uint32_t rights,
-                       struct slot **out)
+static enum abi_error get_deep(uint64_t cptr, uint32_t type, uint32_t rights,
+                               struct slot **out)
 {
     struct place p;
     enum abi_error e = cap_place(cptr, &p);
@@ -176,6 +190,20 @@ enum abi_error cap_get(uint64_t cptr, uint32_t type, uint32_t rights,
         *out = s;
     }
     return e;
+}
+
+/* The common case is a good one in the own CNode; all others, and what is wrong
+ * with a bad one, take the long way. */
+enum abi_error cap_get(uint64_t cptr, uint32_t type, uint32_t rights,
+                       struct slot **out)
+{
+    ref_t base = own_cnode();
+    struct slot *s = slot_at(base + (ref_t)cptr);
+    if (!is_direct(base, cptr) || cap_check(s, type, rights) != ERR_OK) {
+        return get_deep(cptr, type, rights, out);
+    }
+    *out = s;
+    return ERR_OK;
 }
 
 enum abi_error cap_object(uint64_t cptr, uint32_t type, uint32_t rights,

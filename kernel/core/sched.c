@@ -279,15 +279,16 @@ enum abi_error op_run(uint64_t *x)
 
 /* ---- choosing what runs ------------------------------------------------ */
 
-/* When level i has to give the CPU back. */
-static uint64_t level_end(const struct chain_level *l, uint64_t now)
+/* When level l has to give the CPU back: all time since `charged` is the
+ * chain's. */
+static uint64_t level_end(const struct chain_level *l, uint64_t charged)
 {
     ref_t s = dispatcher_at(l->dispatcher)->sched;
     uint64_t end = l->until;
     if (s != 0) {
         uint64_t left = OBJECT(struct sched_context, s)->remaining;
-        if (left != ~0ull && left < ~0ull - now && now + left < end) {
-            end = now + left;
+        if (left < ~0ull - charged && charged + left < end) {
+            end = charged + left;
         }
     }
     return end;
@@ -297,7 +298,7 @@ static void expire(struct core_state *core, uint64_t now, uint64_t *until)
 {
     *until = ~0ull;
     for (uint32_t i = 1; i < core->depth && i < CHAIN_MAX; i++) {
-        uint64_t end = level_end(&core->chain[i], now);
+        uint64_t end = level_end(&core->chain[i], core->charged);
         if (now >= end) {
             cut(core, i);
             return_to(dispatcher_at(core->chain[i - 1].dispatcher),
@@ -321,14 +322,23 @@ static ref_t worker_of(ref_t ref)
     return 0;
 }
 
+/* From here on `worker` has the CPU, or nobody: idle time is not the chain's.
+ */
+static void turn_to(struct core_state *core, ref_t worker, uint64_t now)
+{
+    if (worker == 0 || core->current == 0) {
+        charge(core, now);
+    }
+    core->current = worker;
+}
+
 ref_t sched_settle(struct core_state *core, uint64_t now, uint64_t *until)
 {
-    charge(core, now);
     *until = ~0ull;
     for (uint32_t i = 0; i <= 2 * CHAIN_MAX && core->depth > 0; i++) {
         expire(core, now, until);
         ref_t top = core->chain[(core->depth - 1) % CHAIN_MAX].dispatcher;
-        core->current = worker_of(top);
+        turn_to(core, worker_of(top), now);
         if (core->current != 0) {
             upcall_check(dispatcher_at(core->current));
             if (dispatcher_at(core->current)->state == IS_READY) {

@@ -106,6 +106,9 @@ def main():
     proof_test()
     limits_test()
     complete_test()
+    problems = pages.unexplained(record.load())
+    check(not problems, "a goal is reached, or what is in its way is told",
+          *problems)
     problems = pages.stale(record.load())
     check(not problems, "docs/ follows from the record", *problems)
     planted_test(sys.argv[1])

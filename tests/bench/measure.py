@@ -76,8 +76,9 @@ def symbol(elf, name):
                 if line.endswith(f" {name}"))
 
 
-def plugin_options(build, folder, trace=None):
-    """QEMU's options to count, and the file of the counts."""
+def plugin_options(build, folder, **more):
+    """QEMU's options to count, and the file of the counts; more: trace, until.
+    """
     plugin, counts = (os.path.join(folder, n) for n in ("plugin.so", "counts"))
     if not os.path.exists(plugin):
         subprocess.run(["cc", "-std=gnu11", "-O2", "-shared", "-fPIC", "-I",
@@ -85,14 +86,14 @@ def plugin_options(build, folder, trace=None):
                        check=True)
     irq = symbol(os.path.join(build, "kernel/kernel.elf"),
                  "vectors") + IRQ_VECTOR
-    text = f"{plugin},irq={irq:#x},out={counts}"
-    return ICOUNT + ("-plugin", text if trace is None else
-                     f"{text},trace={trace}"), counts
+    text = "".join(f",{name}={value}" for name, value in more.items() if value)
+    return ICOUNT + ("-plugin", f"{plugin},irq={irq:#x},out={counts}{text}"), \
+        counts
 
 
 def boot_image(options, folder, image, trace=None):
     """Names in order, and the lines that the plugin wrote."""
-    extra, counts = plugin_options(options.build, folder, trace)
+    extra, counts = plugin_options(options.build, folder, trace=trace)
     path = os.path.join(options.build, "tests/bench", image)
     with Guest(path, None, options.qemu, extra=extra) as guest:
         found = guest.expect(r"row \d+ end\s|failed [^\n]*\n", BOOT_S).group()

@@ -2,6 +2,7 @@
 """The table, the plots and the trace page, from figures."""
 
 import collections
+import math
 import os
 import re
 import subprocess
@@ -52,7 +53,17 @@ def table(found):
 def remarks():
     """What is in the way of goals."""
     return [f"- **{row['name']}**: {row['obstacle']}."
-            for row in load_rows()["row"] if "obstacle" in row]
+            for kind in ("row", "quoted") for row in load_rows()[kind]
+            if "obstacle" in row]
+
+
+def unexplained(found):
+    """Rows that miss their goal, of which no obstacle is told; and those that
+    reach it, of which one is."""
+    rows = [(row, found[row["name"]].total) for row in load_rows()["row"]
+            if row["name"] in found]
+    return [row["name"] for row, total in [*rows, *quoted()]
+            if (total > row.get("goal", math.inf)) != ("obstacle" in row)]
 
 
 # ---- plots ------------------------------------------------------------------

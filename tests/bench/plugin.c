@@ -6,12 +6,13 @@
  * The markers themselves do not count; an instruction that faults does, each
  * time it is tried.
  *
- *   -plugin FILE.so,irq=ADDRESS,out=FILE[,trace=N]
+ *   -plugin FILE.so,irq=ADDRESS,out=FILE[,trace=N][,until=ADDRESS]
  *
  * irq is the vector of interrupts from user mode. Writes a line of the counters
  * (enum counter) for each region. With trace, the second of every N regions has
  * before it the address of each instruction, behind a `@`; each beginning says
- * `@begin`, as a region may begin anew.
+ * `@begin`, as a region may begin anew. With until, the first region is from
+ * power-on to the instruction there.
  */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -41,7 +42,7 @@ static const struct {
 };
 
 static uint64_t count[COUNTERS], before[COUNTERS];
-static uint64_t vector, trace, ordinal;
+static uint64_t vector, trace, until, ordinal;
 static bool inside, armed;
 static FILE *out;
 
@@ -129,6 +130,9 @@ static void insn_watch(struct qemu_plugin_insn *insn)
         qemu_plugin_register_vcpu_insn_exec_cb(insn, on_vector, 0, NULL);
         add(insn, IRQ);
     }
+    if (at == until) {
+        qemu_plugin_register_vcpu_insn_exec_cb(insn, on_end, 0, NULL);
+    }
     if (trace != 0) {
         qemu_plugin_register_vcpu_insn_exec_cb(insn, on_traced, 0,
                                                (void *)(uintptr_t)at);
@@ -151,6 +155,9 @@ int qemu_plugin_install(uint64_t id, const void *info, int argc, char **argv)
             vector = strtoull(argv[i] + 4, NULL, 0);
         } else if (strncmp(argv[i], "trace=", 6) == 0) {
             trace = strtoull(argv[i] + 6, NULL, 0);
+        } else if (strncmp(argv[i], "until=", 6) == 0) {
+            until = strtoull(argv[i] + 6, NULL, 0);
+            inside = true;
         } else if (strncmp(argv[i], "out=", 4) == 0) {
             out = fopen(argv[i] + 4, "w");
         }

@@ -41,25 +41,9 @@ struct scheduler_set {
     uint64_t word[SCHED_CHILDREN_MAX / 64];
 };
 
-static inline bool scheduler_has(const struct scheduler_set *s, uint32_t i)
-{
-    return (s->word[i / 64] >> i % 64 & 1) != 0;
-}
-
+bool scheduler_has(const struct scheduler_set *s, uint32_t i);
 /* The first of them that is `from` or later, or SCHED_NONE. */
-static inline uint32_t scheduler_next(const struct scheduler_set *s,
-                                      uint32_t from)
-{
-    uint64_t mask = ~0ull << from % 64;
-    for (uint32_t w = from / 64; w < SCHED_CHILDREN_MAX / 64; w++) {
-        uint64_t rest = s->word[w] & mask;
-        if (rest != 0) {
-            return w * 64 + (uint32_t)__builtin_ctzll(rest);
-        }
-        mask = ~0ull;
-    }
-    return SCHED_NONE;
-}
+uint32_t scheduler_next(const struct scheduler_set *s, uint32_t from);
 
 #define SCHED_EACH(i, s)                                                       \
     for (uint32_t i = scheduler_next(s, 0); (i) != SCHED_NONE;                 \
