@@ -234,6 +234,7 @@ static void fill_info(struct loading *l)
     s->stack = l->base + l->stack;
     s->stack_bytes = l->r->stack_bytes;
     s->symbols = l->symbols_at != 0 ? l->base + l->symbols_at : 0;
+    l->d->symbols = s->symbols;
     s->wall_epoch_ns = wall_epoch_ns;
     s->stolen = stolen_lend(l->d);
     s->slot_count = 1u << CHILD_SLOTS_LOG2;

@@ -145,6 +145,7 @@ struct domain {
     uint32_t block;
     uint32_t pages; /* of its dispatcher: offset from block_address */
     uint64_t block_address;
+    uint64_t symbols; /* address of a struct symbol_table, or 0 */
     char name[32];
 };
 
@@ -263,6 +264,10 @@ void trace_named(const struct domain *d);
 void trace_begins(uint32_t child, const struct scheduler_table *t);
 void trace_ended(uint32_t reasons, uint64_t when);
 int trace_operate(uint64_t w[8]);
+
+/* ---- names.c ----------------------------------------------------------- */
+
+int names_variable(uint64_t w[8]); /* as ROOT_VARIABLE says */
 /* The slots of its memory, as struct channel_memory has them. */
 uint32_t trace_memory(uint32_t *objects, uint32_t *places);
 

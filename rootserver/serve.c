@@ -303,6 +303,8 @@ static int dispatch_system(const struct domain *d, uint64_t w[8])
         return threads_operate(d, w);
     case ROOT_TRACE:
         return trace_operate(w);
+    case ROOT_VARIABLE:
+        return names_variable(w);
     default:
         return ENOSYS;
     }

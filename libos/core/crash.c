@@ -118,6 +118,18 @@ static bool is_own(uint64_t address)
            address - start_self->image < start_self->image_bytes;
 }
 
+/* Of another domain's: what it calls the memory there, if it has a name. */
+static void variable_put(struct text *line, uint64_t address)
+{
+    uint64_t w[8] = {ROOT_VARIABLE, address};
+    if (root_call(w, 0) == 0) {
+        text_put_bounded(line, (const char *)&w[2], 6 * sizeof(w[2]));
+        text_put(line, "+");
+        text_hex(line, w[1]);
+        text_put(line, ", ");
+    }
+}
+
 /* Whose address it is, if another domain's: then it was lent for a call that is
  * over, or not at all. */
 static void owner_line(struct text *line, uint64_t address)
@@ -129,6 +141,7 @@ static void owner_line(struct text *line, uint64_t address)
         if (id != start_self->id && root_call(of, 0) == 0 &&
             address - of[3] < of[4]) {
             text_put(line, "crash: that is ");
+            variable_put(line, address);
             text_hex(line, address - of[3]);
             text_put(line, " in the memory of ");
             text_put_bounded(line, (const char *)name, sizeof(name));

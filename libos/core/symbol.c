@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { TYPE_MASK = 15, TYPE_NONE = 0, TYPE_FUNCTION = 2 };
+enum { TYPE_MASK = 15, TYPE_NONE = 0, TYPE_OBJECT = 1, TYPE_FUNCTION = 2 };
 #define SECTIONS_RESERVED 0xff00u /* from here on: absolute values and such */
 
 static const char *name_of(const struct symbol_table *table,
@@ -42,4 +42,25 @@ const char *symbol_find(const struct symbol_table *table, uint64_t offset,
     }
     *distance = offset - best->value;
     return name_of(table, best);
+}
+
+static bool is_variable(const struct symbol *s)
+{
+    return (s->info & TYPE_MASK) == TYPE_OBJECT && s->shndx != 0 &&
+           s->shndx < SECTIONS_RESERVED;
+}
+
+const char *symbol_variable(const struct symbol_table *table, uint64_t offset,
+                            uint64_t *distance)
+{
+    for (uint32_t i = 0; i < table->count; i++) {
+        const struct symbol *s = &table->symbol[i];
+        const char *name = name_of(table, s);
+        if (offset >= s->value && offset - s->value < s->size &&
+            is_variable(s) && *name != '\0') {
+            *distance = offset - s->value;
+            return name;
+        }
+    }
+    return NULL;
 }

@@ -2,7 +2,9 @@
 """Programs that misbehave: the report names domain, access and place; the
 shell, the files and the other domains go on."""
 
+import os
 import re
+import subprocess
 
 SEGMENTATION = 128 + 11
 
@@ -21,6 +23,13 @@ def check_report(guest, command, status, *patterns):
     guest.check("echo still here", "still here")
 
 
+def symbol(elf, name):
+    lines = subprocess.run(["aarch64-linux-gnu-nm", elf], capture_output=True,
+                           text=True, check=True).stdout.splitlines()
+    return next(int(line.split()[0], 16) for line in lines
+                if line.endswith(f" {name}"))
+
+
 def test_null(bench):
     """NULL: which domain, what access, function names, backtrace"""
     guest = bench.boot()
@@ -36,6 +45,13 @@ def test_foreign(bench):
     check_report(guest, "crash at 0x4010000010", SEGMENTATION,
                  r"crash: that is 0x10 in the memory of uart \[\d+\], "
                  r"which does not lend it now")
+    offset = symbol(os.path.join(bench.build, "drivers/uart.elf"), "readers")
+    check_report(guest, f"crash at {0x4010000008 + offset:#x}", SEGMENTATION,
+                 rf"that is readers\+0x8, {offset + 8:#x} in the memory of uart ")
+    # Behind the image and in no domain at all
+    check_report(guest, "crash at 0x4018000000", SEGMENTATION,
+                 r"that is 0x8000000 in the memory of uart ")
+    check_report(guest, "crash at 0x7000000000", SEGMENTATION)
     guest.poweroff()
 
 

@@ -30,6 +30,8 @@ enum { REPEATS = 100, NOISE_ROUNDS = 1000, LOGS = 400 };
 static struct memory_run run; /* where requests are made */
 static struct spawn_request *request;
 
+extern char **environ;
+
 static bool answers(int got, int wanted)
 {
     if (got != wanted) {
@@ -239,6 +241,11 @@ static void look_test(void)
               answers(call(ROOT_ORIGIN, 0, 0), ESRCH) &&
               answers(call(ROOT_ORIGIN, ~0ull, 0), ESRCH),
           "capabilities of nobody");
+    CHECK(answers(call(ROOT_VARIABLE, 0, 0), ESRCH) &&
+              answers(call(ROOT_VARIABLE, ~0ull, 0), ESRCH) &&
+              answers(call(ROOT_VARIABLE, (uintptr_t)malloc(8), 0), ENOENT) &&
+              answers(call(ROOT_VARIABLE, (uintptr_t)&environ, 0), 0),
+          "variables of nobody, and what is none");
     CHECK(answers(call(ROOT_CAPS, (uint64_t)getpid(), 2ull << 32), EINVAL) &&
               answers(call(ROOT_CAPS, (uint64_t)getpid(), ~0ull), EINVAL) &&
               answers(call(ROOT_CAPS, 0, 1ull << 32), ESRCH) &&

@@ -55,6 +55,37 @@ static void test_what_counts(void)
           "no name outside the names");
 }
 
+/* Is symbol 5, of 8 bytes, the variable at that distance from its begin? */
+static bool is_variable(uint32_t name, uint8_t info, uint16_t shndx, int64_t at)
+{
+    struct symbol_table *table;
+    uint64_t away = 99;
+    bool found;
+
+    image_make();
+    symbol_put(5, name, info, shndx, TEXT + 8);
+    table = table_make(image, sizeof(image));
+    table->symbol[5].size = 8;
+    found = symbol_variable(table, TEXT + 8 + (uint64_t)at, &away) != NULL &&
+            away == (uint64_t)at;
+    free(table);
+    return found;
+}
+
+static void test_variables(void)
+{
+    CHECK(is_variable(1, 0x11, 1, 0) && is_variable(1, 0x01, 0xfeff, 7),
+          "a variable, global or not, from its first to its last byte");
+    CHECK(!is_variable(1, 0x11, 1, -1) && !is_variable(1, 0x11, 1, 8),
+          "and no further");
+    CHECK(!is_variable(1, 0x12, 1, 0) && !is_variable(1, 0x10, 1, 0) &&
+              !is_variable(1, 0x16, 1, 0),
+          "no function, label, or one of a thread");
+    CHECK(!is_variable(1, 0x11, 0, 0) && !is_variable(1, 0x11, 0xfff1, 0) &&
+              !is_variable(0, 0x11, 1, 0) && !is_variable(10000, 0x11, 1, 0),
+          "defined here, and with a name that is there");
+}
+
 /* The names may end without a NUL. */
 static void test_last_name(void)
 {
@@ -125,6 +156,7 @@ int main(void)
 {
     test_symbols();
     test_what_counts();
+    test_variables();
     test_last_name();
     test_no_symbols();
     CHECK(many(SYMBOLS_MAX) && !many(SYMBOLS_MAX + 1),

@@ -8,7 +8,8 @@
  * address, which the callee then has at that same address, so that pointers in
  * it hold, with READ, READ|WRITE or READ|EXEC, no more than the caller has. It
  * costs the same for 4 KiB and for 2 MiB. It lasts until the call ends, however
- * it ends; what the callee touches afterwards faults. The callee may lend it on
+ * it ends; what the callee touches afterwards faults, and its crash report names
+ * the lender and the variable, if the memory is one. The callee may lend it on
  * with calls of its own, and sees in x10 what it has.
  *
  *     struct list *first = ...;

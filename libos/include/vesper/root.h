@@ -106,6 +106,10 @@ enum root_op {
                      w2 where to go on -> the same; w3 ticks, w4 id, 0: all that
                      ended, w5, w6 name, maybe without a NUL. ENOENT: past the
                      end; ESTALE: of another snapshot */
+
+    ROOT_VARIABLE, /* w1 an address in a domain's image -> w1 how far it lies in
+                      w2..w7, the name of a variable, cut to 47 characters.
+                      ESRCH: no domain's; ENOENT: in none that has a name */
 };
 
 enum ledger_owner {
