@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSL-1.0
  *
- * Mutexes and conditions on the upcall mask. An unlocked mutex goes straight to
- * the thread that has waited longest, so nobody starves.
+ * Mutexes and conditions. A free mutex is taken, and one that nobody waits for
+ * given back, by one store each; all else is done under the upcall mask. An
+ * unlocked mutex goes straight to the thread that has waited longest, so nobody
+ * starves.
  */
 #include "sync.h"
 
@@ -37,7 +39,18 @@ void mutex_give(struct mutex *m)
     }
 }
 
-void mutex_lock(struct mutex *m)
+static bool take_free(struct mutex *m)
+{
+    struct thread *nobody = NULL;
+    if (!__atomic_compare_exchange_n(&m->owner, &nobody, sched_current(), false,
+                                     __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+        return false;
+    }
+    m->depth = 1;
+    return true;
+}
+
+static void take_waiting(struct mutex *m)
 {
     upcall_mask();
     if (m->owner == sched_current()) {
@@ -47,36 +60,53 @@ void mutex_lock(struct mutex *m)
     upcall_unmask();
 }
 
+void mutex_lock(struct mutex *m)
+{
+    if (!take_free(m)) {
+        take_waiting(m);
+    }
+}
+
 void mutex_lock_recursive(struct mutex *m)
 {
-    upcall_mask();
     if (m->owner == sched_current()) {
         m->depth++;
     } else {
-        (void)mutex_take(m, DEADLINE_NONE);
+        mutex_lock(m);
     }
-    upcall_unmask();
 }
 
 bool mutex_try(struct mutex *m)
 {
+    return take_free(m);
+}
+
+/* It is free, and somebody waited when it became so; unless one who came in
+ * between has it, and will give it to them. */
+static void give_waiting(struct mutex *m)
+{
     upcall_mask();
-    bool free = m->owner == NULL;
-    if (free) {
-        (void)mutex_take(m, DEADLINE_NONE);
+    if (m->owner == NULL) {
+        mutex_give(m);
     }
     upcall_unmask();
-    return free;
 }
 
 void mutex_unlock(struct mutex *m)
 {
-    upcall_mask();
     if (m->owner != sched_current()) {
         __builtin_trap(); /* not ours to unlock */
     }
-    mutex_give(m);
-    upcall_unmask();
+    if (m->depth > 1) {
+        m->depth--;
+        return;
+    }
+    __atomic_store_n(&m->owner, NULL, __ATOMIC_RELEASE);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST); /* who waits comes before it, or
+                                                finds it free */
+    if (__atomic_load_n(&m->waiters, __ATOMIC_RELAXED) != NULL) {
+        give_waiting(m);
+    }
 }
 
 enum wake condition_wait_masked(struct condition *c, struct mutex *m,
