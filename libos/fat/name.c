@@ -30,10 +30,20 @@ static const uint16_t page437[128] = {
 
 static bool unit_allowed(uint32_t c)
 {
-    if (c < 0x20 || c > 0xffff) {
+    switch (c) { /* every name of a directory comes by here */
+    case '"':
+    case '*':
+    case '/':
+    case ':':
+    case '<':
+    case '>':
+    case '?':
+    case '\\':
+    case '|':
         return false;
+    default:
+        return c >= 0x20 && c <= 0xffff;
     }
-    return c > 0x7e || !strchr("\"*/:<>?\\|", (int)c);
 }
 
 /* Decode one character; bytes used, 0 = not UTF-8. */
