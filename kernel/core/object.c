@@ -239,7 +239,7 @@ enum abi_error op_dispatcher_bind(uint64_t *x)
     if (x[4] % PAGE_BYTES != 0) {
         return ERR_ALIGN;
     }
-    if (x[4] < s->word || x[4] - s->word >= STRETCH_BYTES) {
+    if (x[4] - s->word >= STRETCH_BYTES) {
         return ERR_RANGE;
     }
     e = space_map_pages(x[4], s->aux, disp + (PAGE_BYTES >> CELL_LOG2));

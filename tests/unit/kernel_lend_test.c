@@ -390,6 +390,26 @@ static void test_in_line(void)
           "then it is");
 }
 
+/* c lends it to b, on whom a waits, who has it as well. */
+static void test_in_line_changed(void)
+{
+    setup(RW);
+    CHECK(attach(2, RW), "c has it, too");
+    CALL(CAP_COPY, CPTR(host_kid_slot(2, KID_CNODE), SPARE),
+         host_kid_slot(1, KID_ENDPOINT), ~0ull, 200);
+    upcall_event(c, 1);
+    host_run(2);
+    host_lend(SPARE, LOAN(VA, R));
+    CHECK(host_current() == b && sees(b, R), "c lends it to b");
+    root_looks();
+    host_run(0);
+    host_invoke(GATE, 0, 0);
+    CHECK(a->state == IS_QUEUED, "a waits for b");
+    root_looks();
+    CHECK(attach(0, R) && sees(b, R) && b->lent == LOAN(VA, R),
+          "who is in line takes nothing back");
+}
+
 static void test_in_line_refused(void)
 {
     setup_line();
@@ -446,6 +466,7 @@ int main(void)
     test_stretch_dies();
     test_saved();
     test_in_line();
+    test_in_line_changed();
     test_in_line_refused();
     test_with_capability();
     test_sweep();

@@ -464,9 +464,11 @@ static void test_masks(void)
               page(a)->fault.far == 22 && page(a)->fault.pc == 0x8888 &&
               page(a)->fault.slot == 4 && page(a)->slots[4].pc == 0x8888,
           "a fault");
+    page(a)->double_sp = 0x9990;
     upcall_fault(a, REASON_FAULT, 33, 44);
     host_settle();
-    CHECK(a->context.pc == HOST_DOUBLE_ENTRY && page(a)->mask == MASK_DOUBLE &&
+    CHECK(a->context.pc == HOST_DOUBLE_ENTRY && a->context.sp == 0x9990 &&
+              page(a)->mask == MASK_DOUBLE &&
               page(a)->slots[SAVE_DOUBLE].pc == HOST_ENTRY,
           "a fault while masked");
     upcall_fault(a, REASON_FAULT, 55, 66);
@@ -564,6 +566,7 @@ static void test_irqs(void)
     CHECK(CALL(IRQ_ACK, event) == ERR_TYPE, "ack: type");
     CHECK(CALL(IRQ_ACK, EMPTY + 2) == ERR_RIGHTS, "ack: right");
     CHECK(CALL(IRQ_ACK, irq) == ERR_OK && !host.masked[1], "ack");
+    CHECK(CALL(IRQ_ACK, irq) == ERR_STATE, "ack: only once");
     irq_deliver(2);
     CHECK(host.masked[2], "a line that nobody bound is masked");
     CALL(CAP_REVOKE, host_kid_slot(0, KID_DISPATCHER));
