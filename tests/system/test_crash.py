@@ -47,7 +47,7 @@ def test_foreign(bench):
                  r"which does not lend it now")
     offset = symbol(os.path.join(bench.build, "drivers/uart.elf"), "readers")
     check_report(guest, f"crash at {0x4010000008 + offset:#x}", SEGMENTATION,
-                 rf"that is readers\+0x8, {offset + 8:#x} in the memory of uart ")
+                 rf"that is readers\+0x8, {offset + 8:#x} in the memory of ")
     # Behind the image and in no domain at all
     check_report(guest, "crash at 0x4018000000", SEGMENTATION,
                  r"that is 0x8000000 in the memory of uart ")

@@ -8,9 +8,9 @@
  * address, which the callee then has at that same address, so that pointers in
  * it hold, with READ, READ|WRITE or READ|EXEC, no more than the caller has. It
  * costs the same for 4 KiB and for 2 MiB. It lasts until the call ends, however
- * it ends; what the callee touches afterwards faults, and its crash report names
- * the lender and the variable, if the memory is one. The callee may lend it on
- * with calls of its own, and sees in x10 what it has.
+ * it ends; what the callee touches afterwards faults, and its crash report
+ * names the lender and the variable, if the memory is one. The callee may lend
+ * it on with calls of its own, and sees in x10 what it has.
  *
  *     struct list *first = ...;
  *     uint64_t w[8] = {SUM, (uint64_t)(uintptr_t)first};
