@@ -45,6 +45,7 @@ bool scheduler_has(const struct scheduler_set *s, uint32_t i);
 /* The first of them that is `from` or later, or SCHED_NONE. */
 uint32_t scheduler_next(const struct scheduler_set *s, uint32_t from);
 
+/* Each of them, in order; one that the body takes out is passed over. */
 #define SCHED_EACH(i, s)                                                       \
     for (uint32_t i = scheduler_next(s, 0); (i) != SCHED_NONE;                 \
          (i) = scheduler_next(s, (i) + 1))
