@@ -53,11 +53,13 @@ int names_variable(uint64_t w[8])
     if (s.d == NULL) {
         return ESRCH;
     }
+    if (s.d->symbols == 0) {
+        return ENOENT;
+    }
     uint64_t from = s.d->block_address;
     uint64_t place = (s.d->symbols - from) / STRETCH_BYTES;
     cptr_t stretch = domain_object(s.d, OBJECT_STRETCH + (uint32_t)place);
-    if (s.d->symbols == 0 ||
-        sys_stretch_attach(stretch, CPTR_SELF_DOMAIN, RIGHT_READ) != ERR_OK) {
+    if (sys_stretch_attach(stretch, CPTR_SELF_DOMAIN, RIGHT_READ) != ERR_OK) {
         return ENOENT;
     }
     int e = guarded(search, &s, from, from + (1ull << BLOCK_LOG2));

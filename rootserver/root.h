@@ -264,12 +264,12 @@ void trace_named(const struct domain *d);
 void trace_begins(uint32_t child, const struct scheduler_table *t);
 void trace_ended(uint32_t reasons, uint64_t when);
 int trace_operate(uint64_t w[8]);
+/* The slots of its memory, as struct channel_memory has them. */
+uint32_t trace_memory(uint32_t *objects, uint32_t *places);
 
 /* ---- names.c ----------------------------------------------------------- */
 
 int names_variable(uint64_t w[8]); /* as ROOT_VARIABLE says */
-/* The slots of its memory, as struct channel_memory has them. */
-uint32_t trace_memory(uint32_t *objects, uint32_t *places);
 
 /* ---- stolen.c ---------------------------------------------------------- */
 

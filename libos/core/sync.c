@@ -2,8 +2,8 @@
  *
  * Mutexes and conditions. A free mutex is taken, and one that nobody waits for
  * given back, by one store each; all else is done under the upcall mask. An
- * unlocked mutex goes straight to the thread that has waited longest, so nobody
- * starves.
+ * unlocked mutex goes to the thread that has waited longest, unless another
+ * takes it between the store and the look.
  */
 #include "sync.h"
 

@@ -18,7 +18,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(ROOT, "tests/system"))
 
-from vesper import Card, Guest      # noqa: E402  (needs the path above)
+from vesper import Card, Guest, symbol      # noqa: E402  (needs the path above)
 
 ICOUNT = ("-icount", "shift=0,sleep=off", "-seed", "1")
 RUNS = 8                        # of each row, as in mark.h
@@ -67,13 +67,6 @@ def quoted():
     for row in load_rows()["quoted"]:
         match = re.search(row["pattern"], report)
         yield row, int(match.group(1).replace(",", ""))
-
-
-def symbol(elf, name):
-    out = subprocess.run(["aarch64-linux-gnu-nm", elf], capture_output=True,
-                         text=True, check=True).stdout
-    return next(int(line.split()[0], 16) for line in out.splitlines()
-                if line.endswith(f" {name}"))
 
 
 def plugin_options(build, folder, **more):

@@ -4,7 +4,8 @@ shell, the files and the other domains go on."""
 
 import os
 import re
-import subprocess
+
+from vesper import symbol
 
 SEGMENTATION = 128 + 11
 
@@ -21,13 +22,6 @@ def check_report(guest, command, status, *patterns):
             raise AssertionError(f"`{command}`: the report lacks "
                                  f"{pattern!r}:\n{output}")
     guest.check("echo still here", "still here")
-
-
-def symbol(elf, name):
-    lines = subprocess.run(["aarch64-linux-gnu-nm", elf], capture_output=True,
-                           text=True, check=True).stdout.splitlines()
-    return next(int(line.split()[0], 16) for line in lines
-                if line.endswith(f" {name}"))
 
 
 def test_null(bench):

@@ -143,7 +143,7 @@ def wait_promised(guest, jobs, timeout):
     guest.seen = seen   # either may end first
     had, of = map(int, guest.expect(r"share: (\d+) of (\d+) us",
                                     timeout).groups())
-    if abs(had / of - 0.2) > 0.2 * 0.01:
+    if abs(had / of - 0.2) > 0.2 / 100:
         raise AssertionError(f"{had / of:.4%} of the CPU instead of 20 %")
     return had / of, longest
 
@@ -162,7 +162,7 @@ def attack(guest, jobs, timeout=120):
     first = wait_promised(guest, jobs, timeout)
     guest.type("")
     guest.wait_prompt()
-    # The reports of `fault` go between all other text.
+    # The reports of `fault` go between all other text
     promised(guest, jobs, ("attack bomb", "attack fault"))
     second = wait_promised(guest, jobs, timeout)
     return (min(first[0], second[0]), max(first[1], second[1]))

@@ -99,6 +99,16 @@ class Terminal:
             pass                            # `clear`: the text stays for us
 
 
+def symbol(elf, name):
+    """The address of a symbol in a file of the build."""
+    out = subprocess.run(["aarch64-linux-gnu-nm", elf], capture_output=True,
+                         text=True, check=True).stdout
+    for line in out.splitlines():
+        if line.endswith(f" {name}"):
+            return int(line.split()[0], 16)
+    raise KeyError(f"{elf} has no symbol {name}")
+
+
 class Guest:
     """One QEMU process. Use as a context manager: it always ends."""
 

@@ -349,15 +349,22 @@ static void test_edges(void)
     }
 }
 
+/* At 1000, one that has 2 ms in 10. */
+static void choose_reserved(struct scheduler_table *t)
+{
+    struct scheduler_params params = reserved(SECOND / 100, SECOND / 500);
+
+    scheduler_init(t, &scheduler_edf, SIM_HZ);
+    scheduler_set(t, 0, &params, 0);
+    scheduler_ready(t, 0, true, 0);
+    (void)scheduler_choose(t, 1000);
+}
+
 static void test_decision(void)
 {
     static struct scheduler_table t;
-    struct scheduler_params params = reserved(SECOND / 100, SECOND / 500);
 
-    scheduler_init(&t, &scheduler_edf, SIM_HZ);
-    scheduler_set(&t, 0, &params, 0);
-    scheduler_ready(&t, 0, true, 0);
-    (void)scheduler_choose(&t, 1000);
+    choose_reserved(&t);
     scheduler_begins(&t, 1400);
     scheduler_ended(&t, 1450, 3000);
     CHECK(t.child[0].used == 1550 && t.child[0].left == SECOND / 500 - 1550,
@@ -395,12 +402,8 @@ static void test_budget_exact(void)
 static void test_no_turn(void)
 {
     static struct scheduler_table t;
-    struct scheduler_params params = reserved(SECOND / 100, SECOND / 500);
 
-    scheduler_init(&t, &scheduler_edf, SIM_HZ);
-    scheduler_set(&t, 0, &params, 0);
-    scheduler_ready(&t, 0, true, 0);
-    (void)scheduler_choose(&t, 1000);
+    choose_reserved(&t);
     scheduler_begins(&t, 1100);
     scheduler_ended(&t, 200, 900);
     CHECK(t.child[0].used == 0 && t.running == SCHED_NONE,

@@ -27,16 +27,22 @@ static void test_symbols(void)
     free(table);
 }
 
+/* Symbol 5, at TEXT + 8, has these fields. */
+static struct symbol_table *table_with(uint32_t name, uint8_t info,
+                                       uint16_t shndx)
+{
+    image_make();
+    symbol_put(5, name, info, shndx, TEXT + 8);
+    return table_make(image, sizeof(image));
+}
+
 /* Is symbol 5 a function, if its fields are these? */
 static bool counts(uint32_t name, uint8_t info, uint16_t shndx)
 {
-    struct symbol_table *table;
+    struct symbol_table *table = table_with(name, info, shndx);
     uint64_t away = 1;
     bool found;
 
-    image_make();
-    symbol_put(5, name, info, shndx, TEXT + 8);
-    table = table_make(image, sizeof(image));
     found = symbol_find(table, TEXT + 8, &away) != NULL && away == 0;
     free(table);
     return found;
@@ -58,13 +64,10 @@ static void test_what_counts(void)
 /* Is symbol 5, of 8 bytes, the variable at that distance from its begin? */
 static bool is_variable(uint32_t name, uint8_t info, uint16_t shndx, int64_t at)
 {
-    struct symbol_table *table;
+    struct symbol_table *table = table_with(name, info, shndx);
     uint64_t away = 99;
     bool found;
 
-    image_make();
-    symbol_put(5, name, info, shndx, TEXT + 8);
-    table = table_make(image, sizeof(image));
     table->symbol[5].size = 8;
     found = symbol_variable(table, TEXT + 8 + (uint64_t)at, &away) != NULL &&
             away == (uint64_t)at;
