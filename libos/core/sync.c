@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSL-1.0
  *
- * Mutexes and conditions. A free mutex is taken, and one that nobody waits for
- * given back, by one store each; all else is done under the upcall mask. An
- * unlocked mutex goes to the thread that has waited longest, unless another
- * takes it between the store and the look.
+ * Mutexes and conditions. A free mutex is taken by one store; all else is done
+ * under the upcall mask. An unlocked mutex goes straight to the thread that has
+ * waited longest, so nobody starves.
  */
 #include "sync.h"
 
@@ -81,32 +80,14 @@ bool mutex_try(struct mutex *m)
     return take_free(m);
 }
 
-/* It is free, and somebody waited when it became so; unless one who came in
- * between has it, and will give it to them. */
-static void give_waiting(struct mutex *m)
-{
-    upcall_mask();
-    if (m->owner == NULL) {
-        mutex_give(m);
-    }
-    upcall_unmask();
-}
-
 void mutex_unlock(struct mutex *m)
 {
+    upcall_mask();
     if (m->owner != sched_current()) {
         __builtin_trap(); /* not ours to unlock */
     }
-    if (m->depth > 1) {
-        m->depth--;
-        return;
-    }
-    __atomic_store_n(&m->owner, NULL, __ATOMIC_RELEASE);
-    __atomic_signal_fence(__ATOMIC_SEQ_CST); /* who waits comes before it, or
-                                                finds it free */
-    if (__atomic_load_n(&m->waiters, __ATOMIC_RELAXED) != NULL) {
-        give_waiting(m);
-    }
+    mutex_give(m);
+    upcall_unmask();
 }
 
 enum wake condition_wait_masked(struct condition *c, struct mutex *m,
