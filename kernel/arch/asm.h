@@ -16,7 +16,7 @@
 #define DISPATCHER_CALLER  292
 #define DISPATCHER_SELF    296 /* and domain */
 #define DISPATCHER_TOLD    304 /* and ready */
-#define DISPATCHER_UNTIL   312 /* and lent */
+#define DISPATCHER_UNTIL   312
 #define DISPATCHER_LENT    320
 #define DISPATCHER_ENTRY   328 /* and sp */
 #define DISPATCHER_TTBR0   344 /* and cpacr */
@@ -85,6 +85,7 @@
 #define ESR_SVC          0x56000000 /* CLASS_SVC, an instruction of 32 bits */
 #define IMM_CALL         0x8000
 #define IMM_REPLY        0x4000
+#define NOWAIT           63 /* the bit of CALL_NOWAIT */
 
 #define CNT_KEPT     3 /* enable and mask of a timer's control */
 #define IMAGE_WINDOW 0xffffffc000000000

@@ -58,8 +58,7 @@ AT(upcall_fault, pc, 16);
 AT(upcall_fault, slot, 24);
 AT(upcall_page, child_changed, UPCALL_CHANGED);
 AT(upcall_page, slots, UPCALL_SLOTS);
-_Static_assert(DISPATCHER_CALLER == DISPATCHER_STATE + 4 &&
-                   DISPATCHER_LENT == DISPATCHER_UNTIL + 8,
+_Static_assert(DISPATCHER_CALLER == DISPATCHER_STATE + 4,
                "vectors.S loads them as one");
 AT(domain, cnode, DOMAIN_CNODE);
 AT(cnode, slots, CNODE_SLOTS);
@@ -96,7 +95,8 @@ _Static_assert(CNT_KEPT == (CNT_ENABLE | CNT_IMASK), "asm.h");
 _Static_assert(SYS_COUNT == SYSCALLS, "asm.h");
 _Static_assert(SVC_CALL == IMM_CALL && SVC_REPLY == IMM_REPLY &&
                    SYS_RESUME == IMM_RESUME && SYS_LEAVE == IMM_LEAVE &&
-                   SYS_EVENT_SIGNAL == IMM_EVENT_SIGNAL,
+                   SYS_EVENT_SIGNAL == IMM_EVENT_SIGNAL &&
+                   CALL_NOWAIT == 1ull << NOWAIT,
                "asm.h");
 _Static_assert(WHOLE_CONTEXT == (1u << SYS_DISPATCHER_INSPECT | 1u << SYS_RUN |
                                  1u << SYS_BLOCK | 1u << SYS_RESUME),

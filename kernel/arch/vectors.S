@@ -318,9 +318,10 @@ call_fast:
     cbz     w13, call_other
     add     x13, x17, x13, lsl #5
     ldr     w14, [x13, #CNODE_SLOTS]
-    cmp     x8, x14                 /* a flag fails this, too */
+    bic     x16, x8, #(1 << NOWAIT) /* who is free lets nobody wait */
+    cmp     x16, x14                /* another flag fails this, too */
     b.hs    call_other
-    add     x13, x13, x8, lsl #5    /* slot 0 has no type */
+    add     x13, x13, x16, lsl #5   /* slot 0 has no type */
     ldp     x14, x15, [x13, #SLOT_WORD]
     ubfx    x13, x15, #SLOT_TYPE, #8
     cmp     w13, #ENDPOINT
@@ -408,8 +409,7 @@ reply_fast:
     ldr     x17, [sp, #DISPATCHER_TOLD]
     cmp     x17, #BLOCKED           /* nobody is ready to be served */
     ccmp    x14, #0, #0, eq
-    ldp     x14, x17, [sp, #DISPATCHER_UNTIL]
-    ccmn    x14, #1, #0, eq
+    ldr     x17, [sp, #DISPATCHER_LENT]
     ccmp    x17, #0, #0, eq         /* nothing was lent */
     b.ne    reply_other
 

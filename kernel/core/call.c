@@ -305,12 +305,12 @@ static enum abi_error try_reply(const struct dispatcher *d,
     return ERR_OK;
 }
 
-/* As op_block does, but the next call is left to be looked for. */
+/* As op_block does, until the time that d waited for before it was called; the
+ * next call is left to be looked for. */
 static void wait_for_call(struct dispatcher *d)
 {
     struct upcall_page *p = upcall_page(d);
     p->mask = MASK_OFF;
-    d->until = ~0ull;
     if (p->pending != 0) {
         upcall_enter(d, SAVE_NONE);
     } else {
@@ -456,13 +456,14 @@ static struct dispatcher *start_fast(struct dispatcher *d,
     return to;
 }
 
-/* A loan, or a callee that may look at what it schedules. Apart, so that the
- * other calls need no stack. */
+/* A flag, or a callee that may look at what it schedules. Apart, so that the
+ * other calls need no stack. The callee is free: nobody waits in line. */
 static __attribute__((noinline)) struct dispatcher *start_special(
     struct dispatcher *d, struct dispatcher *to, uint64_t flags)
 {
-    if ((flags & ~CALL_LEND) != 0 ||
-        (flags != 0 && space_lend(d, to, d->context.x[11]) != ERR_OK)) {
+    if ((flags & ~(CALL_LEND | CALL_NOWAIT)) != 0 ||
+        ((flags & CALL_LEND) &&
+         space_lend(d, to, d->context.x[11]) != ERR_OK)) {
         return NULL;
     }
     (void)start_fast(d, to, flags);
@@ -509,8 +510,8 @@ struct dispatcher *call_reply_fast(struct dispatcher *d)
 {
     struct dispatcher *to = dispatcher_at(d->caller);
     if (d->caller == 0 || d->context.x[8] != 0 || d->ready != 0 ||
-        d->told != IS_BLOCKED || d->until != ~0ull ||
-        upcall_page(d)->pending != 0 || upcall_page(to)->pending != 0) {
+        d->told != IS_BLOCKED || upcall_page(d)->pending != 0 ||
+        upcall_page(to)->pending != 0) {
         return NULL;
     }
     /* Who has time of its own was told so: d has that of `to`. */

@@ -124,7 +124,7 @@ struct dispatcher {
     ref_t self, domain;
     enum dispatcher_state told; /* the state that its scheduler sees */
     ref_t ready;                /* head: endpoints of ours with waiters */
-    uint64_t until;             /* BLOCKED, CALLING */
+    uint64_t until;             /* of its last block, run or start */
     uint64_t lent;         /* by the caller: LOAN(), or 0; see space_lend */
     uint64_t entry, sp;    /* call_accept */
     uint64_t ttbr0, cpacr; /* the arch's: as trap_load sets them */

@@ -66,6 +66,7 @@ enum abi_error op_dispatcher_start(uint64_t *x)
     d->context.x[0] = x[3];
     upcall_page(d)->mask = MASK_ON;
     d->cntv_ctl = 0;
+    d->until = ~0ull; /* it may wait behind an answer before it blocks */
     sched_set_state(d, IS_READY);
     sched_wake(d);
     return ERR_OK;

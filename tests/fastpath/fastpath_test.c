@@ -297,7 +297,7 @@ static void calling(void)
 {
     caller();
     any_registers(ESR_SVC | SVC_CALL);
-    x[8] = HOST_GATE;
+    x[8] = HOST_GATE | (any() & CALL_NOWAIT);
 }
 
 /* b runs, and may answer a. */
@@ -407,6 +407,10 @@ static void itself_unmasked(void)
 {
     spare()->obj = a->self;
 }
+static void sends_along(void)
+{
+    x[8] |= CALL_CAP;
+}
 static void other_type(void)
 {
     gate()->type = TYPE_EVENT;
@@ -461,10 +465,6 @@ static void told(void)
 {
     b->told = IS_READY;
 }
-static void waited_until(void)
-{
-    b->until = 5;
-}
 static void lent(void)
 {
     b->lent = LOAN(HOST_RANGE_VA, RIGHT_READ);
@@ -513,6 +513,7 @@ static const struct condition {
 } conditions[] = {
     {"call: a CSpace", calling, no_cspace, core_call},
     {"call: in its bounds", calling, past_the_end, core_call},
+    {"call: no other flag", calling, sends_along, core_call},
     {"call: an endpoint", calling, other_type, core_call},
     {"call: the right", calling, no_right, core_call},
     {"call: bound", calling, nobodys, core_call},
@@ -525,7 +526,6 @@ static const struct condition {
     {"reply: no flags or slot", answering, saved_reply, core_reply},
     {"reply: nobody in line", answering, in_line, core_reply},
     {"reply: not told", answering, told, core_reply},
-    {"reply: no time", answering, waited_until, core_reply},
     {"reply: nothing lent", answering, lent, core_reply},
     {"reply: nothing pending", answering, callee_pending, core_reply},
     {"reply: nor at the caller", answering, caller_pending, core_reply},
@@ -564,7 +564,11 @@ static void test_conditions(void)
 static void test_taken(void)
 {
     calling();
+    x[8] = HOST_GATE;
     CHECK(outcome_of(core_call) == SAME, "a call, as the core makes it");
+    calling();
+    x[8] = HOST_GATE | CALL_NOWAIT;
+    CHECK(outcome_of(core_call) == SAME, "by who would not wait in line");
     calling();
     callee_schedules();
     CHECK(outcome_of(core_call) == SAME, "to who schedules others");
@@ -574,6 +578,9 @@ static void test_taken(void)
     CHECK(outcome_of(core_call) == SAME, "by who has no scheduler");
     answering();
     CHECK(outcome_of(core_reply) == SAME, "its answer");
+    answering();
+    b->until = any();
+    CHECK(outcome_of(core_reply) == SAME, "by who waited until a time");
     faulting();
     CHECK(outcome_of(core_fault) == SAME, "a fault");
     faulting();
@@ -613,8 +620,10 @@ static void test_numbers(void)
     right = true;
     for (uint32_t bit = 0; bit < 64; bit++) {
         calling();
-        x[8] = bit < 32 ? 1ull << bit : HOST_GATE | 1ull << bit;
-        right &= outcome_of(core_call) == REFUSED;
+        uint64_t flag = 1ull << bit;
+        x[8] = bit < 32 ? flag : HOST_GATE | flag;
+        enum outcome outcome = outcome_of(core_call);
+        right &= outcome == (flag == CALL_NOWAIT ? SAME : REFUSED);
         answering();
         x[8] = 1ull << bit;
         right &= outcome_of(core_reply) == REFUSED;

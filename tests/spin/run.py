@@ -59,7 +59,7 @@ PLANTS = [
     ("REPLY_BLIND", "calls", "the fast reply does not look at pending"),
     ("CALL_FORGETS", "calls", "an upcall at a call's first step is forgotten"),
     ("REPLY_UNTIMED", "nested",
-     "who has a deadline waits behind a plain reply"),
+     "who had a deadline waits without it behind an answer"),
 ]
 
 

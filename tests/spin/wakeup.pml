@@ -507,17 +507,17 @@ inline call_enter(x, to)
     fi
 }
 
-/* stay: REPLY_STAY, it goes on. */
-inline call_reply(x, stay)
+inline call_reply(x)
 {
     yt = d[x].caller;
     d[x].pc = S_SWAP; /* if it goes on */
     if
     :: yt == NONE /* NOREPLY */
-    :: yt != NONE && !stay && d[x].waiters == 0 && d[x].told == BLOCKED &&
-       d[x].until == 0 && d[yt].pending == 0 && chain[depth - 1] != x &&
+    :: yt != NONE && d[x].waiters == 0 && d[x].told == BLOCKED &&
+       d[yt].pending == 0 && chain[depth - 1] != x &&
        (d[x].pending == 0 || PLANTED(REPLY_BLIND)) ->
         d[x].mask = MASK_OFF;
+        d[x].until = (PLANTED(REPLY_UNTIMED) -> 0 : d[x].until);
         d[x].caller = NONE;
         d[x].state = BLOCKED;
         d[yt].callee = NONE;
@@ -525,10 +525,7 @@ inline call_reply(x, stay)
         current = yt
     :: else ->
         d[x].caller = NONE;
-        if
-        :: !stay -> wait_for_call(x)
-        :: else
-        fi;
+        wait_for_call(x);
         d[yt].callee = NONE;
         sched_set_state(yt, READY);
         if
@@ -546,7 +543,7 @@ inline call_reply(x, stay)
 inline wait_for_call(x)
 {
     d[x].mask = MASK_OFF;
-    d[x].until = 0;
+    d[x].until = (PLANTED(REPLY_UNTIMED) -> 0 : d[x].until);
     if
     :: d[x].pending != 0 -> upcall_enter(x, false)
     :: else -> sched_set_state(x, BLOCKED)
@@ -612,10 +609,6 @@ inline check_sleeper(x)
 }
 
 /* ---- user programs ------------------------------------------------------ */
-
-/* A plain reply waits without a time. The root server waits in run, which has
- * one; who may be called while it waits for a time answers and goes on. */
-#define STAYS(x) (x != ROOT && !PLANTED(REPLY_UNTIMED))
 
 /* With TURNS, whoever gets the CPU has it for a step at least: interrupts and
  * deadlines do not come infinitely fast. */
@@ -715,8 +708,7 @@ proctype scheduler(byte x)
         d[x].pending = d[x].pending | (d[x].owed -> REASON_CHILD : 0);
         d[x].owed = false } }
     :: atomic { STEP(C_REPLY) -> RAN(x != ROOT); d_step {
-        ok = STAYS(x);
-        call_reply(x, ok);
+        call_reply(x);
         trap_next();
         skip } }
     od

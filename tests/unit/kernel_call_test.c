@@ -258,21 +258,35 @@ static void test_caps(void)
           "a slot alone does not say that it takes one");
 }
 
-/* A server that waited until some time waits for ever after it has answered. */
+/* A server that waited until some time does so again when it has answered: in
+ * the common case, which tells nobody, and with an event for its caller. */
 static void test_deadline(void)
 {
     setup();
+    uint64_t end = host.now + 50;
     host_run(1);
     CALL(CALL_ACCEPT, HOST_CALL_ENTRY, 0x9000, 0);
     host_unmask(b);
-    CALL(BLOCK, host.now + 50);
+    CALL(BLOCK, end);
     host_unmask(host_root_at());
-    invoke(0, 0);
-    CHECK(host_current() == b, "called before its time");
-    host_reply(0, 0);
-    CHECK(host_current() == a && b->state == IS_BLOCKED && b->until == ~0ull &&
-              host_root_at()->identity.child[1].until == ~0ull,
-          "it has no time any more, and its scheduler sees it");
+    host_run(0);
+    for (uint32_t common = 2; common-- > 0;) {
+        host_invoke(GATE, 0, 0);
+        CHECK(host_current() == b, "called before its time");
+        if (!common) {
+            upcall_event(a, 3);
+        }
+        host_reply(0, 0);
+        CHECK(host_current() == a && b->state == IS_BLOCKED &&
+                  b->until == end &&
+                  host_root_at()->identity.child[1].until == end,
+              "its time is the same, and its scheduler sees it");
+    }
+    host_root();
+    host.now = end;
+    host_run(1);
+    CHECK(host_current() == b && (b->user.upcall.pending & REASON_TICK),
+          "when it comes, it is told");
 }
 
 /* An event for a caller makes its upcall as soon as the answer is there. */

@@ -220,6 +220,9 @@ static void test_moves(void)
     host_run(2);
     host_reply(NEXT, 0);
     CHECK(error(a) == ERR_OK && a->context.x[0] == 20, "which answers");
+    CHECK(c->state == IS_BLOCKED && c->until == ~0ull &&
+              host_root_at()->identity.child[2].until == ~0ull,
+          "and waits for ever, as it never said until when");
     host_root();
     setup_saved();
     CALL(CAP_MOVE, HOST_FREE, CPTR(part(1, KID_CNODE), SPARE));
