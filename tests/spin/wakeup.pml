@@ -594,9 +594,12 @@ inline check_sleeper(x)
                (d[vp].pending != 0 &&
                 d[x].urgency <= level_urgency[lv + 1]));
         /* Who waits for a time: its scheduler knows that it has come, or gets
-         * the CPU when it comes. */
+         * the CPU when it comes, or is to look when one that is no less urgent
+         * lets it: that one's time can make x decide until when it waits. */
         assert(d[x].state != BLOCKED || d[vp].state != BLOCKED ||
                HAS(d[vp].seen, x) ||
+               (d[vp].pending != 0 &&
+                d[x].urgency <= level_urgency[lv + 1]) ||
                (d[x].until &
                 ~(lv == NONE -> d[vp].until :
                   (lv + 1 < depth -> level_until[lv + 1] : armed))) == 0)
