@@ -59,8 +59,9 @@ static struct {
 } bench = {.random = BENCH_SEED};
 
 /* For the program: how many system calls it has made, and that no upcalls shall
- * be injected for a while. */
-volatile uint64_t bench_system_calls;
+ * be injected for a while, but for one, with these events, when so many more
+ * instructions were stepped. */
+volatile uint64_t bench_system_calls, bench_after, bench_events;
 volatile bool bench_quiet;
 
 /* ---- console and end --------------------------------------------------- */
@@ -361,6 +362,15 @@ static void inject_at(struct frame *f)
     deliver(f);
 }
 
+static void inject_wanted(struct frame *f)
+{
+    if (bench_after != 0 && --bench_after == 0) {
+        pages.upcall.events |= bench_events;
+        pages.upcall.pending |= REASON_EVENT;
+        deliver(f);
+    }
+}
+
 static void step(struct frame *f)
 {
     bench.steps++;
@@ -372,6 +382,7 @@ static void step(struct frame *f)
     /* By turns so dense that hardly a thread gets on, and sparse. */
     uint64_t gap = bench.steps >> 18 & 1 ? 32 : 400;
     if (bench_quiet) {
+        inject_wanted(f);
         return;
     }
     if (draw(hot ? 8 : masked ? 4 * gap : gap) == 0) {

@@ -20,7 +20,7 @@
 #include "../../libos/core/log.h"
 #include "../../libos/core/threads.h"
 
-extern volatile uint64_t bench_system_calls;
+extern volatile uint64_t bench_system_calls, bench_after, bench_events;
 extern volatile bool bench_quiet;
 
 uint64_t registers_hold(uint64_t seed, uint64_t rounds);
@@ -322,6 +322,81 @@ static uint64_t calls_made(void)
     return made;
 }
 
+/* ---- a lock that is wanted at every instruction of its unlock ------------ */
+
+#define RIVALS      2
+#define RIVAL_EVENT 61u /* and the next; never at random */
+#define UNLOCK_MIN  10u /* instructions that it has for certain */
+
+static struct mutex wanted;
+static uint64_t had[RIVALS]; /* how often each rival had it */
+
+/* More urgent than who unlocks: comes at its event, for the lock, once. */
+static void *rival_main(void *unused)
+{
+    static uint32_t rivals;
+    uint32_t me = rivals++;
+    while (event_wait(1ull << (RIVAL_EVENT + me), ~0ull, NULL) != 0) {
+        mutex_lock(&wanted);
+        had[me]++;
+        mutex_unlock(&wanted);
+    }
+    return unused;
+}
+
+/* In so many instructions. */
+static void rival_comes(uint32_t rival, uint64_t after)
+{
+    bench_events = 1ull << (RIVAL_EVENT + rival);
+    bench_after = after;
+}
+
+/* Rival 0 comes at the n-th instruction: of lock and unlock, or, if rival 1
+ * waits already, of unlock. False: they are shorter. */
+static bool unlock_meets(uint64_t n, bool waiting)
+{
+    if (!waiting) {
+        rival_comes(0, n);
+    }
+    mutex_lock(&wanted);
+    if (waiting) {
+        rival_comes(1, 1);
+        rival_comes(0, n);
+    }
+    mutex_unlock(&wanted);
+    return bench_after == 0;
+}
+
+/* Each rival must have it after the one unlock, without anybody's help. */
+static bool unlocks_check(bool waiting)
+{
+    uint64_t n = 0, first = had[0], other = had[1];
+    bool good = true;
+    while (good && unlock_meets(n + 1, waiting)) {
+        nap();
+        n++;
+        good = had[0] - first == n && had[1] - other == (waiting ? n : 0);
+    }
+    bench_after = 0;
+    nap();
+    char line[96];
+    int bytes = snprintf(line, sizeof(line), "# %s at %llu instructions\n",
+                         good ? "had" : "lost", (unsigned long long)n);
+    log_write(line, (size_t)bytes);
+    return good && n > UNLOCK_MIN;
+}
+
+static bool unlock_check(void)
+{
+    bool good = thread_start_own("rival", rival_main) &&
+                thread_start_own("rival", rival_main);
+    nap(); /* until they wait */
+    bench_quiet = true;
+    good = good && unlocks_check(false) && unlocks_check(true);
+    bench_quiet = false;
+    return good;
+}
+
 /* Threads that come and go while the others work. */
 static uint64_t visitors_check(void)
 {
@@ -403,6 +478,8 @@ int main(int argc, char **argv)
     sem_init(&px_tokens, 0, 1);
     verdict("free locks, switches and the time make no system call",
             calls_made() == 0);
+    verdict("who comes for a lock at any instruction of its unlock gets it",
+            unlock_check());
     for (int i = 0; i < WORKERS; i++) {
         (void)thread_create(&t[i], worker, (void *)(uintptr_t)i, "worker");
     }
