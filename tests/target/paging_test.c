@@ -51,6 +51,72 @@ static void mend(const struct paging_fault *f)
     }
 }
 
+/* ---- one fault at a time ----------------------------------------------- */
+
+/* As the physical one, but it takes its time after the first frame of all,
+ * which came with others: those are at hand meanwhile. */
+static volatile bool slow;
+
+static int slow_fault(struct region *r, uint32_t i, bool write)
+{
+    struct page *p = &r->page[i];
+    struct frame *f = p->frame;
+    (void)write;
+    if (f == NULL) {
+        f = paging_take();
+        slow = true;
+        thread_sleep_until(time_ns() + 20000000);
+        slow = false;
+    }
+    return f != NULL ? region_show(r, i, f, p->rights) : ENOMEM;
+}
+
+static bool slow_at_once(struct region *r, uint32_t i, bool write)
+{
+    struct frame *f = paging_take_at_once();
+    (void)write;
+    return f != NULL && region_show(r, i, f, r->page[i].rights) == 0;
+}
+
+static void slow_drop(struct region *r, uint32_t i)
+{
+    paging_give(r->page[i].frame);
+}
+
+static int toucher(void *word)
+{
+    return (int)*(volatile uint64_t *)word;
+}
+
+static void slow_test(void)
+{
+    static const struct region_driver driver = {"slow", slow_fault,
+                                                slow_at_once, slow_drop, NULL};
+    struct paging_counts before, after;
+    struct thread *t;
+    struct region *r;
+    int seen = -1;
+    CHECK(region_make(&driver, PAGE, REGION_READ | REGION_WRITE, NULL, &r) == 0,
+          "a driver of one's own");
+    told = 0;
+    paging_on_fault(mend);
+    paging_counts(&before);
+    (void)thread_create(&t, toucher, (void *)r->base, "toucher");
+    while (!slow) {
+        thread_yield();
+    }
+    *(volatile uint64_t *)r->base = 7;
+    CHECK(!slow, "who touches a page that is being brought waits for it");
+    (void)thread_join(t, &seen);
+    paging_counts(&after);
+    paging_on_fault(NULL);
+    CHECK(told == 0 && after.faults == before.faults + 2,
+          "and both have it, by one fault after the other");
+    CHECK((seen == 0 || seen == 7) && *(volatile uint64_t *)r->base == 7,
+          "with what is written there");
+    CHECK(region_free((void *)r->base) == 0, "freed");
+}
+
 /* ---- nailed and physical ----------------------------------------------- */
 
 static bool is_zero(const uint64_t *at, size_t words)
@@ -437,6 +503,7 @@ static void own_test(void)
 
 int main(void)
 {
+    slow_test();
     plain_test();
     paged_test();
     siblings_test();
