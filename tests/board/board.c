@@ -20,6 +20,7 @@ uint32_t memory, event[ALL];
 static uint32_t line_memory, gate;
 uint64_t slice, run_flags;
 bool run_callers;
+void (*meanwhile)(void);
 static uint64_t watch; /* what the checker looks at in a case */
 static const char *title;
 
@@ -47,6 +48,15 @@ static uint64_t ticks_now(void)
     return t;
 }
 
+static void act(void)
+{
+    void (*what)(void) = meanwhile;
+    if (what != NULL) {
+        meanwhile = NULL;
+        what();
+    }
+}
+
 /* The most urgent who can; a caller whose reply is saved cannot. */
 static bool run_one(void)
 {
@@ -64,6 +74,7 @@ uint32_t settle(void)
     uint32_t runs = 0;
     while (runs < RUNS_MAX && run_one()) {
         runs++;
+        act();
     }
     if (runs == RUNS_MAX) {
         note(SERVER, "does not get on");

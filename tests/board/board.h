@@ -49,11 +49,16 @@ uint32_t settle(void);
  * while the server can go on. begin() sets all back. */
 extern uint64_t slice, run_flags;
 extern bool run_callers;
+/* What the root does once, as soon as it has the CPU: in the midst of what a
+ * member does who wakes a more urgent one. NULL: nothing. */
+extern void (*meanwhile)(void);
 /* In the case's order: `who what`, with commas between. */
 void end(const char *said);
 /* Slots of the root: untyped memory for the case, and what wakes each. */
 extern uint32_t memory, event[ALL];
 cptr_t slot_in(uint32_t m, uint32_t slot);
+/* Its events are of it, too: the last capability destroys it. */
+enum abi_error kill(cptr_t dispatcher);
 
 void urgency_cases(void);
 void late_cases(void);

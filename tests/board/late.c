@@ -126,8 +126,7 @@ static void elsewhere(void)
 
 /* ---- the caller goes ---------------------------------------------------- */
 
-/* Its events are of it, too: the last capability destroys it. */
-static enum abi_error kill(cptr_t dispatcher)
+enum abi_error kill(cptr_t dispatcher)
 {
     enum abi_error e = sys_cap_revoke(dispatcher);
     return e == ERR_OK ? sys_cap_delete(dispatcher) : e;

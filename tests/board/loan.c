@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSL-1.0
  *
  * What goes along with a call that is answered late: a capability with the
- * answer, and a loan, which ends when the reply is saved or given.
+ * answer, and a loan, which ends when the reply is saved or given, or when the
+ * lender or what it lends goes.
  */
 #include "tests/board/board.h"
 
@@ -117,32 +118,86 @@ static void until_answered(void)
     end("low calls, server sees it, low answered, server faults");
 }
 
-static void look_and_be_left(const struct call *c)
+/* ---- taken in the midst of the call ------------------------------------- */
+
+static void (*then)(void); /* what the root does then */
+
+static void look_and_lose(const struct call *c)
 {
     look();
+    meanwhile = then;
     (void)sys_event_signal(S_EVENT + MIDDLE);
     look();
-    note_error(SERVER, answer(c->w, 0, 0));
+    note_error(SERVER, answer(words_for(c).w, 0, 0));
 }
 
-/* The middle makes the low one give up, in the midst of its call. */
-static void cancel_low(uint32_t m)
+static void sleep_on(uint32_t m)
 {
-    note(m, "cancels");
-    note_error(m, sys_dispatcher_cancel(S_RECEIVE));
+    (void)m;
 }
 
-static void until_given_up(void)
+static void lender_gives_up(void)
 {
-    begin_lending("and when the caller gives up");
-    called = look_and_be_left;
-    woken[MIDDLE] = cancel_low;
-    expect(sys_cap_copy(slot_in(MIDDLE, S_RECEIVE), set[LOW].dispatcher,
-                        RIGHTS_ALL, 0, 0),
-           "copy");
-    wake(LOW);
-    end("low calls, server sees it, middle cancels, middle answered, "
-        "low TIMEOUT, server faults, server NOREPLY");
+    expect(sys_dispatcher_cancel(set[LOW].dispatcher), "cancel");
+}
+
+static void lender_dies(void)
+{
+    expect(kill(set[LOW].dispatcher), "dispatcher");
+}
+
+static void its_domain_dies(void)
+{
+    expect(sys_cap_delete(set[LOW].domain), "domain");
+}
+
+static void lender_stops(void)
+{
+    expect(sys_dispatcher_stop(set[LOW].dispatcher), "stop");
+}
+
+static void lender_loses_it(void)
+{
+    expect(sys_stretch_detach(lent, set[LOW].domain), "detach");
+}
+
+static void stretch_dies(void)
+{
+    expect(sys_cap_delete(lent), "stretch");
+}
+
+static void page_dies(void)
+{
+    expect(sys_cap_delete(lent_frame), "frame");
+}
+
+static void until_taken(void)
+{
+#define GOES "low calls, server sees it, server faults, "
+    static const struct {
+        const char *title;
+        void (*then)(void);
+        const char *said;
+    } way[] = {
+        {"and when the lender gives up", lender_gives_up,
+         "low calls, server sees it, low TIMEOUT, server faults, "
+         "server NOREPLY"},
+        {"and when it dies", lender_dies, GOES "server NOREPLY"},
+        {"and when its domain dies", its_domain_dies, GOES "server NOREPLY"},
+        {"and when it is stopped", lender_stops, GOES "server NOREPLY"},
+        {"and when it loses what it lends", lender_loses_it,
+         GOES "low answered"},
+        {"a stretch that is lent dies", stretch_dies, GOES "low answered"},
+        {"a page that is lent dies", page_dies, GOES "low answered"},
+    };
+    for (uint32_t i = 0; i < sizeof(way) / sizeof(way[0]); i++) {
+        begin_lending(way[i].title);
+        called = look_and_lose;
+        woken[MIDDLE] = sleep_on;
+        then = way[i].then;
+        wake(LOW);
+        end(way[i].said);
+    }
 }
 
 void loan_prepare(void)
@@ -157,5 +212,5 @@ void loan_cases(void)
     refused_capability();
     until_saved();
     until_answered();
-    until_given_up();
+    until_taken();
 }

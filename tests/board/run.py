@@ -46,6 +46,12 @@ PLANTS = [
     ("goes back when the reply is saved", "core/call.c",
      "    from->reply = p.ref;\n    let_go(d);",
      "    from->reply = p.ref;\n    d->caller = 0;"),
+    ("and when it dies", "core/call.c",
+     "        let_go(callee);\n        end_call(d, error, false);\n"
+     "        call_next", "        callee->caller = 0;\n"
+     "        end_call(d, error, false);\n        call_next"),
+    ("loses what it lends", "core/space.c",
+     "    recall(domain, s->word);\n    return", "    return"),
     ("kcheck: I1", "core/call.c",
      "    cap_unlink(slot_at(from->reply));\n    from->reply = 0;",
      "    cap_unlink(slot_at(from->reply));"),
