@@ -7,19 +7,21 @@
 QEMU traces single instructions until plat_putc, which writes to the UART.
 """
 import os
-import re
 import subprocess
 import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "tests/system"))
+
+from vesper import symbol           # noqa: E402  (needs the path above)
 
 LIMIT = 300
 PUTC = "plat_putc"
 
 
 def address(kernel):
-    out = subprocess.run(["aarch64-linux-gnu-nm", kernel], check=True,
-                         capture_output=True, text=True).stdout
-    found = int(re.search(rf"^(\w+) T {PUTC}$", out, re.MULTILINE).group(1), 16)
-    return found & 0x3FFFFFFF       # the MMU is off: a physical address
+    return symbol(kernel, PUTC) & 0x3FFFFFFF    # the MMU is off: physical
 
 
 def main():

@@ -11,6 +11,12 @@ import re
 import subprocess
 import sys
 
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "tests/system"))
+
+from vesper import symbol           # noqa: E402  (needs the path above)
+
 PREFIX = "aarch64-linux-gnu-"
 ALLOCATORS = re.compile(
     r"^_*(malloc|calloc|realloc|free|sbrk|kmalloc|kfree|alloc|aligned_alloc|"
@@ -106,11 +112,6 @@ def deepest(graph, name, path=()):
     below = max((deepest(graph, callee, (*path, name)) for callee in callees),
                 default=(0, ()))
     return frame + below[0], (name, *below[1])
-
-
-def symbol(elf, name):
-    return next(int(line.split()[0], 16) for line in tool("nm", elf)
-                .splitlines() if line.endswith(f" {name}"))
 
 
 def check_stack(elf):

@@ -22,7 +22,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(ROOT, "tests/system"))
 
-from vesper import Card, Guest      # noqa: E402  (needs the path above)
+from vesper import Card, Guest, symbol      # noqa: E402  (needs the path above)
 
 PAGE = os.path.join(ROOT, "docs/paths.md")
 GATE = 4000         # the longest that may be
@@ -42,13 +42,6 @@ def names():
     with open(os.path.join(ROOT, "kernel/abi/abi.toml"), "rb") as file:
         table = tomllib.load(file)
     return KINDS | {row["nr"]: row["name"] for row in table["syscall"]}
-
-
-def symbol(elf, name):
-    out = subprocess.run(["aarch64-linux-gnu-nm", elf], capture_output=True,
-                         text=True, check=True).stdout
-    return next(int(line.split()[0], 16) for line in out.splitlines()
-                if line.endswith(f" {name}"))
 
 
 def run_system(options, folder, extra):
