@@ -11,13 +11,11 @@
 
 uint64_t ticks_from_ns(uint64_t ns)
 {
-    uint64_t hz = counter_frequency();
-    uint64_t whole;
-    if (__builtin_mul_overflow(ns / NS, hz, &whole)) {
+    uint64_t hz = counter_frequency(); /* at most NS */
+    if (ns == ~0ull) {
         return ~0ull;
     }
-    uint64_t part = (ns % NS * hz + NS - 1) / NS;
-    return __builtin_add_overflow(whole, part, &whole) ? ~0ull : whole;
+    return ns / NS * hz + (ns % NS * hz + NS - 1) / NS;
 }
 
 uint64_t ns_from_ticks(uint64_t ticks)

@@ -15,6 +15,8 @@
 #include <vesper/start.h>
 #include <vesper/thread.h>
 
+#include "libos/core/counter.h"
+
 #define MS 1000000ull
 
 /* ---- time slices ------------------------------------------------------- */
@@ -66,6 +68,9 @@ static void sleep_test(void)
     /* The emulator's host may be busy: this is no measurement. */
     CHECK(late < 2000 * MS, "nor much too late");
     thread_sleep_until(0);
+    CHECK(ticks_from_ns(~0ull) == ~0ull && ticks_from_ns(~0ull - 1) < ~0ull &&
+              ticks_from_ns(0) == 0 && ticks_from_ns(1) == 1,
+          "for ever has no time; a time is rounded up");
     CHECK(event_wait(1ull << 63, time_ns() + MS, NULL) == 0,
           "waiting for an event that does not come ends in time");
 }
