@@ -118,7 +118,8 @@ enum object_place {
     OBJECT_EVENT_ACCEPT,
     OBJECT_EVENT_REVOKE,
     OBJECT_EVENT_IRQ,      /* only while an interrupt is bound */
-    OBJECT_STRETCH = 9,    /* one for each slot of the image */
+    OBJECT_DOORBELL,       /* endpoint, if it provides a service */
+    OBJECT_STRETCH = 10,   /* one for each slot of the image */
     OBJECT_STRETCHES = 63, /* so many; the last: devices */
     OBJECT_FRAMES = OBJECT_STRETCH + OBJECT_STRETCHES,
 };

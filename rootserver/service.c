@@ -38,8 +38,19 @@ static struct channel channels[CHANNELS_MAX];
 static uint32_t last_id; /* channels ever made, or made anew */
 static struct service services[SERVICES_MAX];
 
+/* What clients ring to have the server work on their time. Without one they
+ * wake it by events. */
+static void make_doorbell(struct domain *server)
+{
+    cptr_t bell = domain_object(server, OBJECT_DOORBELL);
+    if (domain_make(server, bell, TYPE_ENDPOINT, ENDPOINT_LOG2, 1, 0) == 0) {
+        (void)sys_endpoint_bind(bell, domain_object(server, OBJECT_DISPATCHER));
+    }
+}
+
 void service_provide(struct domain *server, const char *name)
 {
+    make_doorbell(server);
     for (uint32_t i = 0; i < SERVICES_MAX; i++) {
         struct service *s = &services[i];
         if (s->name[0] == 0 || strncmp(s->name, name, sizeof(s->name)) == 0) {
@@ -168,6 +179,26 @@ static struct channel *new_channel(const struct domain *client, uint32_t pages,
 
 /* ---- operations -------------------------------------------------------- */
 
+/* The two capabilities by which the client wakes the server. */
+static int give_wakers(const struct channel *c, const struct domain *client,
+                       const struct domain *server, const uint64_t w[8])
+{
+    cptr_t event = CPTR(client->cnode, w[5]), bell = CPTR(client->cnode, w[6]);
+    if (sys_event_mint(event, domain_object(server, OBJECT_DISPATCHER),
+                       EVENT_WORK)) {
+        return EINVAL;
+    }
+    enum abi_error e =
+        w[6] == 0 ? ERR_EMPTY
+                  : sys_cap_copy(bell, domain_object(server, OBJECT_DOORBELL),
+                                 RIGHT_CALL, c->id, 0);
+    if (e != ERR_OK && e != ERR_EMPTY) { /* EMPTY: the server has none */
+        (void)sys_cap_delete(event);
+        return EINVAL;
+    }
+    return 0;
+}
+
 static int connect_to(struct channel *c, struct domain *client,
                       struct domain *server, const uint64_t w[8])
 {
@@ -181,10 +212,7 @@ static int connect_to(struct channel *c, struct domain *client,
                        domain_object(client, OBJECT_DISPATCHER), w[4])) {
         return ENOMEM;
     }
-    return sys_event_mint(CPTR(client->cnode, w[5]),
-                          domain_object(server, OBJECT_DISPATCHER), EVENT_WORK)
-               ? EINVAL
-               : 0;
+    return give_wakers(c, client, server, w);
 }
 
 /* The channel that the client makes anew: same bit, same size. */
@@ -209,22 +237,19 @@ static int revive(struct channel *c, struct domain *client,
                   struct domain *server, const uint64_t w[8])
 {
     cptr_t stretch = CPTR(c->objects, PLACE_STRETCH);
-    cptr_t event = CPTR(client->cnode, w[5]);
-    if (sys_event_mint(event, domain_object(server, OBJECT_DISPATCHER),
-                       EVENT_WORK) != ERR_OK) {
-        return EINVAL;
-    }
     if (sys_stretch_attach(stretch, CPTR_SELF_DOMAIN, RW) != ERR_OK) {
-        (void)sys_cap_delete(event);
         return EIO;
     }
-    memset((void *)(uintptr_t)c->va, 0, PAGE_BYTES);
     c->id = ++last_id;
-    c->server = server->id;
-    c->accepted = false;
-    fill_page(c);
+    int error = give_wakers(c, client, server, w);
+    if (error == 0) {
+        memset((void *)(uintptr_t)c->va, 0, PAGE_BYTES);
+        c->server = server->id;
+        c->accepted = false;
+        fill_page(c);
+    }
     (void)sys_stretch_detach(stretch, CPTR_SELF_DOMAIN);
-    return 0;
+    return error;
 }
 
 static int connect_anew(struct domain *client, const struct service *s,
@@ -252,7 +277,7 @@ int service_connect(struct domain *client, uint64_t w[8])
     struct service *s = service_find(name);
     struct domain *server = s != NULL ? domain_find(s->server) : NULL;
     if (w[3] < 2 || w[3] > CHANNEL_PAGES_MAX || w[4] > 63 ||
-        w[5] > UINT32_MAX) {
+        w[5] > UINT32_MAX || w[6] > UINT32_MAX) {
         return EINVAL;
     }
     if (s == NULL) {

@@ -566,6 +566,8 @@ def test_authority(b):
     case("none", "caps diff", "no differences\n")
     match("irq", "caps diff", r"shell\[3\]: holds irq line 56 of - in "
           r"slot:17, undeclared\n", 1)
+    match("bell", "caps diff", r"shell\[3\]: holds endpoint badge 8 of "
+          r"uart\[2\] in slot:19, undeclared\n", 1)
     case("device", "caps diff",
            "shell[3]: holds device 0x3f202000, undeclared\n", 1)
     case("channel", "caps diff",

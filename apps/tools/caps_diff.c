@@ -126,9 +126,22 @@ static bool are_peers(uint32_t one, uint32_t other)
     return false;
 }
 
-/* Memory of its own, its own range, the gate of the root server, an event of
- * somebody it shares a channel with, a declared interrupt, the right to answer
- * a call: nothing else. */
+/* The doorbell of the server of a channel of its own. */
+static bool rings(uint32_t domain, const struct sys_cap *cap)
+{
+    struct sys_channel c;
+
+    for (uint32_t i = 0; sys_channel(i, &c) == 0; i++) {
+        if (c.id == cap->word && c.client == domain && c.server == cap->id) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Memory of its own, its own range, the gate of the root server, a doorbell, an
+ * event of somebody it shares a channel with, a declared interrupt, the right
+ * to answer a call: nothing else. */
 static bool is_expected(const struct sys_cap *cap, uint32_t domain,
                         int32_t declared)
 {
@@ -139,7 +152,8 @@ static bool is_expected(const struct sys_cap *cap, uint32_t domain,
     case TYPE_IRQ:
         return fact_number(declared, FACT_IRQ, cap->address, &fact);
     case TYPE_ENDPOINT:
-        return own || (cap->owner == LEDGER_ROOT && cap->word == domain);
+        return own || (cap->owner == LEDGER_ROOT && cap->word == domain) ||
+               (cap->owner == LEDGER_DOMAIN && rings(domain, cap));
     case TYPE_EVENT:
         return own || are_peers(domain, cap->id);
     case TYPE_REPLY: /* its caller gave it, by calling */

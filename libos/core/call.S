@@ -47,4 +47,26 @@ call_endpoint:
 	ret
 	.size	call_endpoint, . - call_endpoint
 
+/* enum abi_error call_answer(uint64_t flags);
+ *
+ * Answer the present call, with eight zeros (switch.h). */
+	.section .text.call_answer, "ax", %progbits
+	.balign	16
+	.global	call_answer
+	.type	call_answer, %function
+call_answer:
+	mov	x8, x0
+	mov	x0, xzr
+	mov	x1, xzr
+	mov	x2, xzr
+	mov	x3, xzr
+	mov	x4, xzr
+	mov	x5, xzr
+	mov	x6, xzr
+	mov	x7, xzr
+	svc	#0x4000
+	mov	x0, x8
+	ret
+	.size	call_answer, . - call_answer
+
 	.section .note.GNU-stack, "", %progbits

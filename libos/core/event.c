@@ -37,6 +37,13 @@ void event_arrived(uint64_t bits)
     event.kept |= bits;
 }
 
+void event_post(int bit)
+{
+    upcall_mask();
+    event_arrived(1ull << bit);
+    upcall_unmask();
+}
+
 /* Masked. Blocks. */
 static uint64_t event_block(uint64_t mask, uint64_t deadline, bool *interrupted)
 {

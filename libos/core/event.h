@@ -8,3 +8,6 @@
 
 /* Masked. Hand bits to the threads that wait for them; keep the others. */
 void event_arrived(uint64_t bits);
+
+/* Not masked. One bit, as if somebody had signalled it. */
+void event_post(int bit);

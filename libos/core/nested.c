@@ -16,6 +16,7 @@
 #include <vesper/start.h>
 
 #include "counter.h"
+#include "doorbell.h"
 #include "page.h"
 #include "sched.h"
 
@@ -69,7 +70,11 @@ void sched_idled(void)
 
 void sched_idle(uint64_t until)
 {
-    while (table.policy != NULL) {
+    if (table.policy == NULL) {
+        sched_sleep(until);
+    }
+    doorbell_answer(true); /* the children are to run */
+    for (;;) {
         uint64_t now = counter_now(), wake = look(now);
         struct scheduler_choice next = scheduler_choose(&table, now);
         uint64_t end = next.until < wake ? next.until : wake;
@@ -82,7 +87,6 @@ void sched_idle(uint64_t until)
             (void)sys_run(next.child, end, next.urgency | direct);
         }
     }
-    (void)sys_block(until);
 }
 
 void nested_policy(const struct scheduler_policy *policy)

@@ -78,3 +78,6 @@ _Noreturn void sched_dispatch(void);
  * (libos/core/nested.c). */
 void sched_idle(uint64_t until);
 void sched_idled(void);
+
+/* Answer the doorbell and block the domain. Returns if it could not. */
+void sched_sleep(uint64_t until);

@@ -30,6 +30,12 @@ void context_copy(struct saved_context *to, const struct saved_context *from);
 
 void upcall_entry(void);
 void upcall_double_entry(void);
+void doorbell_entry(void);
+_Noreturn void doorbell_main(uint64_t caller);
+
+/* Answer the present call. REPLY_STAY: go on on one's own time; 0: returns only
+ * if nobody waits for it (any more): NOREPLY. */
+enum abi_error call_answer(uint64_t flags);
 
 /* Where a preempted thread is sent to run a signal handler: x0 = frame. */
 void signal_entry(void);

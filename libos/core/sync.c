@@ -123,8 +123,13 @@ bool condition_wait(struct condition *c, struct mutex *m, uint64_t until_ns)
     return condition_wait_signal(c, m, until_ns, NULL);
 }
 
+/* Who waits is in the list before the mutex is free: with the mutex, an empty
+ * list says that nobody waits; without it, a wait may begin at any time. */
 void condition_signal(struct condition *c)
 {
+    if (c->waiters == NULL) {
+        return;
+    }
     upcall_mask();
     if (c->waiters != NULL) {
         sched_wake(c->waiters, WAKE_NORMAL);
@@ -134,6 +139,9 @@ void condition_signal(struct condition *c)
 
 void condition_broadcast(struct condition *c)
 {
+    if (c->waiters == NULL) {
+        return;
+    }
     upcall_mask();
     waiters_wake_all(&c->waiters);
     upcall_unmask();

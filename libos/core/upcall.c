@@ -14,6 +14,7 @@
 #include <vesper/start.h>
 
 #include "crash.h"
+#include "doorbell.h"
 #include "event.h"
 #include "fault_frame.h"
 #include "pager.h"
@@ -49,8 +50,12 @@ static bool events_fetch(struct upcall_page *page)
 _Noreturn void upcall_main(struct upcall_page *page)
 {
     uint32_t reasons = __atomic_exchange_n(&page->pending, 0, __ATOMIC_ACQUIRE);
-    if (page->saved_slot == SAVE_NONE) {
+    bool idled = sched_current() == NULL;
+    if (idled) {
         sched_idled();
+    }
+    if (idled && page->saved_slot != SAVE_NONE) { /* before it could mask */
+        doorbell_rung(page->slots[UPCALL_SLOT].x[8]);
     }
     bool paging = (reasons & REASON_FAULT) && pager_fault(page);
     bool failed =
@@ -59,7 +64,7 @@ _Noreturn void upcall_main(struct upcall_page *page)
         crash_report(page, false);
     }
     /* A thread that faulted is parked already. */
-    bool interrupted = page->saved_slot != SAVE_NONE && !paging && !failed;
+    bool interrupted = !idled && !paging && !failed;
     bool signal = (reasons & REASON_EVENT) && events_fetch(page);
     sched_expire();
     if (interrupted && !signal && !sched_slice_over()) {

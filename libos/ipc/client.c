@@ -17,6 +17,8 @@
 #include <vesper/root.h>
 #include <vesper/root_call.h>
 
+#include "../core/doorbell.h"
+#include "../core/event.h"
 #include "../core/slots.h"
 #include "../core/sync.h"
 
@@ -84,7 +86,8 @@ static int channel_dial(struct channel *c)
                                 : pages;
     uint64_t w[8] = {
         ROOT_CONNECT, name_word(c->service, 0), name_word(c->service, 8),
-        pages,        (uint64_t)c->client->bit, c->server};
+        pages,        (uint64_t)c->client->bit, c->server,
+        c->bell};
     int error = root_call(w, 0);
     return error != 0 ? error : channel_adopt(c, w[1], w[2]);
 }
@@ -98,18 +101,26 @@ static bool client_has_bit(struct client *k)
     return k->has_bit;
 }
 
+static void slots_give(const struct channel *c)
+{
+    if (c->server != 0) {
+        slot_give(c->server);
+    }
+    if (c->bell != 0) {
+        slot_give(c->bell);
+    }
+}
+
 static int channel_open(struct channel *c, const char *service,
                         uint32_t data_bytes)
 {
     strncpy(c->service, service, sizeof(c->service) - 1);
     c->wanted_bytes = data_bytes;
     c->server = client_has_bit(c->client) ? slot_take() : 0;
-    if (c->server == 0) {
-        return ENOMEM;
-    }
-    int error = channel_dial(c);
+    c->bell = c->server != 0 ? slot_take() : 0;
+    int error = c->bell != 0 ? channel_dial(c) : ENOMEM;
     if (error != 0) {
-        slot_give(c->server);
+        slots_give(c);
     }
     return error;
 }
@@ -153,6 +164,7 @@ int channel_reconnect(struct channel *c)
     mutex_lock(&c->client->lock);
     if (c->dead) {
         (void)sys_cap_delete(c->server);
+        (void)sys_cap_delete(c->bell);
         error = channel_dial(c);
     }
     mutex_unlock(&c->client->lock);
@@ -230,13 +242,56 @@ static void server_signal(struct channel *c)
     }
 }
 
+/* Hand each completion to who waits for it. An id that nobody waits for is
+ * dropped: the server may say what it likes. */
+static void channel_drain(struct channel *c)
+{
+    struct channel_ring *ring = &c->page->completions;
+    /* acquire: pairs with release in ring.c server_complete. */
+    uint32_t tail = __atomic_load_n(&ring->tail, __ATOMIC_ACQUIRE);
+    if (tail - c->completion_head > CHANNEL_ENTRIES ||
+        __atomic_load_n(&c->page->magic, __ATOMIC_RELAXED) != CHANNEL_MAGIC) {
+        channel_die(c);
+        return;
+    }
+    for (; c->completion_head != tail; c->completion_head++) {
+        struct channel_completion answer;
+        memcpy(&answer,
+               &c->page->completion[c->completion_head % CHANNEL_ENTRIES],
+               sizeof(answer));
+        __asm__ volatile("" : : : "memory"); /* the copy is not read again */
+        struct channel_wait *wait = &c->wait[answer.id % CHANNEL_WAITS];
+        if (wait->busy && !wait->done && wait->id == answer.id) {
+            wait->answer = answer;
+            wait->done = true;
+        }
+    }
+    /* release: pairs with acquire in server.c server_complete. */
+    __atomic_store_n(&ring->head, c->completion_head, __ATOMIC_RELEASE);
+}
+
+/* Let the server work off what was asked of it on our time; if it cannot now,
+ * it will on its own. What it did without an event is seen here, by the thread
+ * that waits for one, too. */
+static void server_ring(struct channel *c)
+{
+    if (!doorbell_ring(c->bell)) {
+        server_signal(c);
+        return;
+    }
+    channel_drain(c);
+    if (c->client->pumping) {
+        event_post(c->client->bit);
+    }
+}
+
 /* With the lock, which is let go while the ring is full. Pushes nothing if the
  * server is gone then, or is another one. */
 static void request_push(struct channel *c, const struct channel_request *r)
 {
     struct channel_ring *ring = &c->page->requests;
     uint32_t epoch = c->epoch;
-    /* acquire: pairs with release in server.c client_serve: the server has
+    /* acquire: pairs with release in ring.c record_serve: the server has
      * copied the entry that this one overwrites. */
     while (c->request_tail - __atomic_load_n(&ring->head, __ATOMIC_ACQUIRE) >=
            CHANNEL_ENTRIES) {
@@ -253,9 +308,9 @@ static void request_push(struct channel *c, const struct channel_request *r)
     }
     c->page->request[c->request_tail % CHANNEL_ENTRIES] = *r;
     c->request_tail++;
-    /* release: pairs with acquire in server.c client_serve. */
+    /* release: pairs with acquire in ring.c record_serve. */
     __atomic_store_n(&ring->tail, c->request_tail, __ATOMIC_RELEASE);
-    server_signal(c);
+    server_ring(c);
 }
 
 /* A place to wait in; with the lock. */
@@ -280,34 +335,6 @@ static void wait_give(struct channel *c, struct channel_wait *wait)
 {
     wait->busy = false;
     condition_broadcast(&c->room);
-}
-
-/* Hand each completion to who waits for it. An id that nobody waits for is
- * dropped: the server may say what it likes. */
-static void channel_drain(struct channel *c)
-{
-    struct channel_ring *ring = &c->page->completions;
-    /* acquire: pairs with release in server.c server_complete. */
-    uint32_t tail = __atomic_load_n(&ring->tail, __ATOMIC_ACQUIRE);
-    if (tail - c->completion_head > CHANNEL_ENTRIES ||
-        __atomic_load_n(&c->page->magic, __ATOMIC_RELAXED) != CHANNEL_MAGIC) {
-        channel_die(c);
-        return;
-    }
-    for (; c->completion_head != tail; c->completion_head++) {
-        struct channel_completion answer;
-        memcpy(&answer,
-               &c->page->completion[c->completion_head % CHANNEL_ENTRIES],
-               sizeof(answer));
-        __asm__ volatile("" : : : "memory"); /* the copy is not read again */
-        struct channel_wait *wait = &c->wait[answer.id % CHANNEL_WAITS];
-        if (wait->busy && !wait->done && wait->id == answer.id) {
-            wait->answer = answer;
-            wait->done = true;
-        }
-    }
-    /* release: pairs with acquire in server.c server_complete. */
-    __atomic_store_n(&ring->head, c->completion_head, __ATOMIC_RELEASE);
 }
 
 static void channels_drain(struct client *k)
@@ -438,10 +465,7 @@ int channel_call_any(struct channel_call *calls, uint32_t count,
 
 uint32_t channel_epoch(struct channel *c)
 {
-    mutex_lock(&c->client->lock);
-    uint32_t epoch = c->epoch;
-    mutex_unlock(&c->client->lock);
-    return epoch;
+    return __atomic_load_n(&c->epoch, __ATOMIC_RELAXED);
 }
 
 int channel_call_epoch(struct channel *c, uint32_t epoch,

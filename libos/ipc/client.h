@@ -42,6 +42,7 @@ struct channel {
     uint8_t *data;
     uint32_t wanted_bytes, data_bytes;
     cptr_t server; /* event that wakes the server */
+    cptr_t bell;   /* its doorbell, or an empty slot */
 
     struct condition room; /* units or waits were given back */
     bool dead;

@@ -10,6 +10,8 @@
 
 #include <abi/calls.h>
 
+#include "../core/doorbell.h"
+
 bool record_adopt(struct server_record *r, struct channel_page *page,
                   uint64_t bytes, uint32_t domain, uint32_t id)
 {
@@ -92,5 +94,7 @@ void server_complete(struct server_client *c, uint32_t id, int error,
     r->completion_tail++;
     /* release: pairs with acquire in client.c channel_drain. */
     __atomic_store_n(&ring->tail, r->completion_tail, __ATOMIC_RELEASE);
-    (void)sys_event_signal(r->event);
+    if (c->id != doorbell_caller()) {
+        (void)sys_event_signal(r->event);
+    }
 }

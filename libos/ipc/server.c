@@ -15,11 +15,13 @@
 #include <vesper/thread.h>
 
 #include "../core/counter.h"
+#include "../core/doorbell.h"
 #include "../core/slots.h"
 
 /* Interrupts of devices 0..3. */
-#define EVENTS_IRQ    (0xfull << EVENT_IRQ)
-#define EVENTS_SERVER (1ull << EVENT_ACCEPT | 1ull << EVENT_WORK)
+#define EVENTS_IRQ (0xfull << EVENT_IRQ)
+#define EVENTS_SERVER                                                          \
+    (1ull << EVENT_ACCEPT | 1ull << EVENT_WORK | 1ull << EVENT_RUNG)
 
 static struct server_record records[SERVER_CLIENTS];
 
@@ -105,6 +107,37 @@ static bool clients_serve(const struct server_ops *ops)
     return more;
 }
 
+static struct server_record *record_of(uint64_t id)
+{
+    for (uint32_t i = 0; i < SERVER_CLIENTS; i++) {
+        struct server_record *r = &records[i];
+        if (r->busy && !r->broken && r->client.id == id) {
+            return r;
+        }
+    }
+    return NULL;
+}
+
+/* Who rang the doorbell, and did not wait until it was answered. Masked. */
+static void client_unheard(uint64_t id)
+{
+    const struct server_record *r = record_of(id);
+    if (r != NULL) {
+        (void)sys_event_signal(r->event);
+    }
+}
+
+/* Whoever rang is served alone if nothing else is to be done: it is its time.
+ */
+static bool round_serve(uint64_t bits, bool more, const struct server_ops *ops)
+{
+    struct server_record *r = NULL;
+    if (bits == 1ull << EVENT_RUNG && !more) {
+        r = record_of(doorbell_caller());
+    }
+    return r != NULL ? record_serve(r, ops) : clients_serve(ops);
+}
+
 static void server_round(const struct server_ops *ops, bool *more)
 {
     uint64_t deadline = ops->deadline != NULL ? ops->deadline() : ~0ull;
@@ -121,11 +154,12 @@ static void server_round(const struct server_ops *ops, bool *more)
         ops->events(bits & EVENTS_IRQ);
     }
     /* Without a bit as well: work left over from the round before. */
-    *more = clients_serve(ops);
+    *more = round_serve(bits, *more, ops);
 }
 
 _Noreturn void server_run(const struct server_ops *ops)
 {
+    doorbell_open(client_unheard);
     clients_accept(ops);
     bool more = false;
     for (;;) {

@@ -317,13 +317,19 @@ static void memory_test(void)
     CHECK(used_bytes() == used, "costs no memory");
 }
 
-static int connect_to(const char *name, uint64_t pages, uint64_t bit,
-                      uint64_t slot)
+static int connect_ringing(const char *name, uint64_t pages, uint64_t bit,
+                           uint64_t slot, uint64_t bell)
 {
-    uint64_t w[8] = {ROOT_CONNECT, 0, 0, pages, bit, slot};
+    uint64_t w[8] = {ROOT_CONNECT, 0, 0, pages, bit, slot, bell};
 
     memcpy(&w[1], name, strlen(name));
     return root_call(w, 0);
+}
+
+static int connect_to(const char *name, uint64_t pages, uint64_t bit,
+                      uint64_t slot)
+{
+    return connect_ringing(name, pages, bit, slot, 0);
 }
 
 static void connect_test(void)
@@ -344,6 +350,9 @@ static void connect_test(void)
     for (int i = 0; i < REPEATS; i++) {
         wrong += connect_to("files", 2, 60, SLOT_ROOT) != EINVAL;
         wrong += connect_to("files", 2, 60, 1ull << 40) != EINVAL;
+        wrong += connect_ringing("files", 2, 60, 900, SLOT_ROOT) != EINVAL;
+        wrong += connect_ringing("files", 2, 60, 900, 900) != EINVAL;
+        wrong += connect_ringing("files", 2, 60, 900, 1ull << 40) != EINVAL;
     }
     CHECK(wrong == 0 && used_bytes() == used,
           "a slot in use, or none, costs no channel");

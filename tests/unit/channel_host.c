@@ -15,6 +15,8 @@
 #include <vesper/root_call.h>
 #include <vesper/thread.h>
 
+#include "../../libos/core/doorbell.h"
+#include "../../libos/core/event.h"
 #include "../../libos/core/slots.h"
 #include "../../libos/core/sync.h"
 
@@ -24,6 +26,10 @@ static pthread_mutex_t big = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t something = PTHREAD_COND_INITIALIZER;
 static uint64_t events; /* guarded by big, as all of these */
 static bool server_called, server_alive = true, interrupt_next;
+static bool server_waits, doorbell_there;
+static uint64_t at_door; /* who rang, until it is answered */
+static uint64_t patience_ms = 50;
+static uint32_t rings, vain_waits;
 static _Alignas(4096) uint8_t memory[HOST_PAGES * 4096];
 
 struct channel_page *host_page(void)
@@ -62,10 +68,63 @@ void host_server_alive(bool alive)
 void host_server_wait(void)
 {
     pthread_mutex_lock(&big);
+    at_door = 0;
+    server_waits = true;
+    pthread_cond_broadcast(&something);
     if (!server_called) {
         wait_ms(10);
     }
-    server_called = false;
+    server_called = server_waits = false;
+    pthread_mutex_unlock(&big);
+}
+
+/* ---- the doorbell ------------------------------------------------------ */
+
+void host_doorbell(bool there)
+{
+    pthread_mutex_lock(&big);
+    doorbell_there = there;
+    pthread_mutex_unlock(&big);
+}
+
+uint32_t host_rings(void)
+{
+    return rings;
+}
+
+/* Unlike a domain, a host's other threads go on while one is at the door. */
+bool doorbell_ring(cptr_t bell)
+{
+    (void)bell;
+    pthread_mutex_lock(&big);
+    bool free = doorbell_there && server_alive && server_waits;
+    if (free) {
+        at_door = HOST_CHANNEL;
+        server_waits = false;
+        server_called = true;
+        rings++;
+        pthread_cond_broadcast(&something);
+        while (at_door != 0) {
+            wait_ms(5);
+        }
+    }
+    pthread_mutex_unlock(&big);
+    return free;
+}
+
+uint64_t doorbell_caller(void)
+{
+    pthread_mutex_lock(&big);
+    uint64_t caller = at_door;
+    pthread_mutex_unlock(&big);
+    return caller;
+}
+
+void event_post(int bit)
+{
+    pthread_mutex_lock(&big);
+    events |= 1ull << bit;
+    pthread_cond_broadcast(&something);
     pthread_mutex_unlock(&big);
 }
 
@@ -141,10 +200,20 @@ uint64_t time_ns(void)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-/* Waits that should be long (is the server alive?) are cut to 50 ms. */
+void host_patience(uint64_t ms)
+{
+    patience_ms = ms;
+}
+
+uint32_t host_vain_waits(void)
+{
+    return vain_waits;
+}
+
+/* Waits that should be long (is the server alive?) are cut. */
 uint64_t event_wait(uint64_t mask, uint64_t until_ns, bool *interrupted)
 {
-    uint64_t end = time_ns() + 50000000, bits;
+    uint64_t end = time_ns() + patience_ms * 1000000, bits;
     end = until_ns < end ? until_ns : end;
     pthread_mutex_lock(&big);
     for (;;) {
@@ -156,6 +225,7 @@ uint64_t event_wait(uint64_t mask, uint64_t until_ns, bool *interrupted)
             break;
         }
         if (bits != 0 || time_ns() >= end) {
+            vain_waits += bits == 0;
             break;
         }
         wait_ms(5);

@@ -283,6 +283,23 @@ static void any_test(void)
     server_stop(server);
 }
 
+/* ---- with a doorbell ---------------------------------------------------- */
+
+/* Threads that ring find their answers, and those that wait meanwhile theirs:
+ * none is left to wait for an event that does not come. */
+static void doorbell_test(void)
+{
+    host_doorbell(true);
+    host_patience(3000);
+    uint32_t vain = host_vain_waits();
+    honest_test();
+    CHECK(host_rings() > 0, "the doorbell was rung");
+    CHECK(host_vain_waits() == vain, "nobody waited in vain");
+    host_patience(50);
+    any_test();
+    host_doorbell(false);
+}
+
 /* ---- the client side against a hostile or dead server ------------------ */
 
 static void death_test(void)
@@ -353,6 +370,7 @@ int main(void)
     server_fuzz();
     honest_test();
     any_test();
+    doorbell_test();
     death_test();
     liar_test();
     return tap_end();

@@ -5,7 +5,8 @@
  * jump, so that upcalls hit every instruction of the switch, lock and resume
  * paths. Its upcall semantics are those of docs/abi.md; memory calls succeed on
  * the spot (no MMU, addresses are what they are); protected calls scrub the FP
- * registers.
+ * registers. While the program idles somebody may ring its doorbell, and may
+ * give up before the answer.
  *
  * It checks one thing itself: that no upcall is ever pending while a thread
  * runs unmasked, but for the few instructions between unmasking and the look at
@@ -58,9 +59,19 @@ static struct {
     bool stepping;
 } bench = {.random = BENCH_SEED};
 
+/* Who calls the program. */
+static struct {
+    uint64_t entry, sp;
+    uint64_t until;  /* that the program sleeps, unless something comes */
+    uint64_t caller; /* badge; 0: nobody, or it gave up */
+    uint64_t rings, answers, unheard, wrong;
+    bool owed; /* the program has not answered yet */
+} door;
+
 /* For the program: how many system calls it has made, and that no upcalls shall
  * be injected for a while, but for one, with these events, when so many more
- * instructions were stepped. */
+ * instructions were stepped; then it is rung only when it would sleep for ever.
+ */
 volatile uint64_t bench_system_calls, bench_after, bench_events;
 volatile bool bench_quiet;
 
@@ -102,6 +113,7 @@ static void put_count(const char *name, uint64_t v)
 #define IMAGE_INSTRUCTIONS 65536u
 
 extern const char image_start[], resume_begin[], resume_end[];
+extern const char doorbell_entry[], doorbell_masked[];
 
 static uint64_t stepped_at[IMAGE_INSTRUCTIONS / 64];
 static uint64_t injected_at[IMAGE_INSTRUCTIONS / 64];
@@ -126,6 +138,11 @@ static bool is_resume(uintptr_t pc)
     return pc >= (uintptr_t)resume_begin && pc < (uintptr_t)resume_end;
 }
 
+static bool is_doorbell(uintptr_t pc)
+{
+    return pc >= (uintptr_t)doorbell_entry && pc < (uintptr_t)doorbell_masked;
+}
+
 /* Has every instruction from..end that was stepped been injected at? */
 static bool covered(const char *what, uint64_t from, uint64_t end)
 {
@@ -140,14 +157,34 @@ static bool covered(const char *what, uint64_t from, uint64_t end)
     return all == hit && all != 0;
 }
 
-static bool resume_covered(void)
+static bool verdict(bool good, const char *what)
+{
+    put(good ? "ok - " : "not ok - ");
+    put(what);
+    put("\n");
+    return good;
+}
+
+static bool paths_covered(void)
 {
     covered("instructions that were stepped", 0, IMAGE_INSTRUCTIONS);
-    bool all = covered("of the resume path", place_of((uintptr_t)resume_begin),
-                       place_of((uintptr_t)resume_end));
-    put(all ? "ok" : "not ok");
-    put(" - an upcall came at every instruction of the resume path\n");
-    return all;
+    bool resume =
+        covered("of the resume path", place_of((uintptr_t)resume_begin),
+                place_of((uintptr_t)resume_end));
+    bool bell = covered("of the doorbell", place_of((uintptr_t)doorbell_entry),
+                        place_of((uintptr_t)doorbell_masked));
+    return verdict(resume, "an upcall came at every instruction of the resume "
+                           "path") &
+           verdict(bell, "and between a ring and the mask");
+}
+
+static bool door_closed(void)
+{
+    put_count("rings", door.rings);
+    put_count("given up before the answer", door.unheard);
+    return verdict(door.wrong == 0 && door.unheard > 0 &&
+                       door.rings == door.answers + door.unheard + door.owed,
+                   "whoever rings is answered, once, before the domain sleeps");
 }
 
 static _Noreturn void finish(uint64_t status)
@@ -160,10 +197,10 @@ static _Noreturn void finish(uint64_t status)
     put_count("upcalls in resume path", bench.in_resume);
     put_count("calls", bench.calls);
     put_count("blocks", bench.blocks);
-    put(bench.stale == 0 ? "ok" : "not ok");
-    put(" - no upcall stays pending while a thread runs unmasked\n");
-    bool all = resume_covered();
-    block[1] = status != 0 || bench.stale != 0 || !all;
+    bool good = verdict(bench.stale == 0, "no upcall stays pending while a "
+                                          "thread runs unmasked") &
+                paths_covered() & door_closed();
+    block[1] = status != 0 || !good;
     register uint64_t x0 __asm__("x0") = 0x18;
     register uint64_t x1 __asm__("x1") = (uintptr_t)block;
     __asm__ volatile("hlt #0xf000" : : "r"(x0), "r"(x1) : "memory");
@@ -340,6 +377,9 @@ static void inject(void)
         time_jump(draw(2000000));
         p->pending |= REASON_TICK;
     }
+    if (draw(100) == 0) {
+        door.caller = 0;
+    }
 }
 
 /* Unmasked with something pending: allowed just after unmasking, and where the
@@ -377,7 +417,7 @@ static void step(struct frame *f)
     stale_check();
     mark(stepped_at, f->pc);
     /* Dense in the resume path, sparse in other critical sections. */
-    bool hot = is_resume(f->pc);
+    bool hot = is_resume(f->pc) || is_doorbell(f->pc);
     bool masked = pages.upcall.mask != MASK_OFF;
     /* By turns so dense that hardly a thread gets on, and sparse. */
     uint64_t gap = bench.steps >> 18 & 1 ? 32 : 400;
@@ -434,18 +474,70 @@ void bench_interrupt(struct frame *f)
 
 /* ---- system calls ------------------------------------------------------ */
 
-static void sys_block_op(struct frame *f)
+/* A call starts: what it finds in its registers is nobody's. */
+static void ring(struct frame *f)
+{
+    for (int i = 0; i < 31; i++) {
+        f->x[i] = 0;
+    }
+    door.caller = f->x[8] = ++door.rings;
+    door.owed = true;
+    f->pc = door.entry;
+    f->sp = door.sp;
+    f->spsr = 0;
+    monitor = false;
+}
+
+/* Nothing is pending: until something is, or somebody rings. */
+static void idle(struct frame *f)
 {
     struct upcall_page *p = &pages.upcall;
-    bench.blocks++;
     p->mask = MASK_OFF;
     while (p->pending == 0) {
-        inject();
-        if (f->x[0] <= now()) {
+        bool ever = door.until == ~0ull;
+        if (door.entry != 0 && (bench_quiet ? ever : draw(3) == 0)) {
+            ring(f);
+            return;
+        }
+        if (!bench_quiet) {
+            inject();
+        } else if (!ever) {
+            time_jump(door.until - now());
+        }
+        if (door.until <= now()) {
             p->pending |= REASON_TICK;
         }
     }
     upcall(f, SAVE_NONE);
+}
+
+static void sys_block_op(struct frame *f)
+{
+    bench.blocks++;
+    door.wrong += door.owed;
+    door.until = f->x[0];
+    if (pages.upcall.pending != 0) {
+        upcall(f, SAVE_NONE);
+    } else {
+        idle(f);
+    }
+}
+
+static void reply_op(struct frame *f)
+{
+    bool heard = door.caller != 0;
+    bool stay = !heard || (f->x[8] & REPLY_STAY) != 0;
+    door.wrong += !door.owed;
+    door.owed = false;
+    door.answers += heard;
+    door.unheard += !heard;
+    door.caller = 0;
+    f->x[8] = heard ? ERR_OK : ERR_NOREPLY;
+    if (!stay && pages.upcall.pending != 0) {
+        upcall(f, SAVE_NONE);
+    } else if (!stay) {
+        idle(f);
+    }
 }
 
 static void sys_resume_op(struct frame *f)
@@ -484,6 +576,11 @@ static void system_call(struct frame *f, uint64_t number)
         break;
     case SYS_BLOCK:
         sys_block_op(f);
+        break;
+    case SYS_CALL_ACCEPT:
+        door.entry = x[0];
+        door.sp = x[1];
+        x[0] = ERR_OK;
         break;
     case SYS_UNTYPED_RETYPE:
         slot_log2[x[1] % 4096] = (uint8_t)x[3];
@@ -548,6 +645,8 @@ void bench_trap(struct frame *f)
         exclusives(f);
     } else if (class == 0x15 && (esr & 0xffff) == SVC_CALL) {
         root_op(f);
+    } else if (class == 0x15 && (esr & 0xffff) == SVC_REPLY) {
+        reply_op(f);
     } else if (class == 0x15) {
         system_call(f, esr & 0xffff);
     } else {

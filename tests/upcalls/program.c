@@ -17,6 +17,7 @@
 #include <vesper/start.h>
 #include <vesper/thread.h>
 
+#include "../../libos/core/doorbell.h"
 #include "../../libos/core/log.h"
 #include "../../libos/core/threads.h"
 
@@ -454,11 +455,60 @@ static uint64_t main_check(void)
     return wrong;
 }
 
+/* ---- a server, whose doorbell is rung ------------------------------------ */
+
+static uint64_t rung, unheard, wrong_door;
+
+static void door_unheard(uint64_t caller)
+{
+    wrong_door += caller == 0;
+    unheard++;
+}
+
+/* Rung while the domain sleeps for ever, it wants to be woken in a while all
+ * the same: by nothing but the time that it tells its scheduler. */
+static int napping_server(void *arg)
+{
+    uint64_t wrong = 0;
+    for (int i = 0; i < 50; i++) {
+        (void)event_wait(1ull << EVENT_RUNG, ~0ull, NULL);
+        wrong += doorbell_caller() == 0;
+        nap();
+        wrong += doorbell_caller() != 0;
+    }
+    bench_quiet = false;
+    (void)arg;
+    return (int)wrong;
+}
+
+static bool door_check(void)
+{
+    struct thread *t;
+    int wrong = -1;
+    doorbell_open(door_unheard);
+    bench_quiet = true;
+    (void)thread_create(&t, napping_server, NULL, "napping");
+    (void)thread_join(t, &wrong);
+    return wrong == 0;
+}
+
+static volatile bool served;
+
+static int server(void *arg)
+{
+    while (!served) {
+        rung += event_wait(1ull << EVENT_RUNG, time_ns() + 5000000, NULL) != 0;
+        wrong_registers += registers_hold(rung, 1);
+    }
+    (void)arg;
+    return 0;
+}
+
 /* Alone, every wait leaves the domain idle: block and wake by event or time. */
-static uint64_t idle_check(void)
+static uint64_t idle_check(int times)
 {
     uint64_t wrong = 0, came = 0, late = 0;
-    for (int i = 0; i < 200; i++) {
+    for (int i = 0; i < times; i++) {
         uint64_t until = time_ns() + 10000000;
         uint64_t bits = event_wait(0xffull << EVENT_FREE, until, NULL);
         came += bits != 0;
@@ -468,13 +518,27 @@ static uint64_t idle_check(void)
     return wrong + (came == 0) + (late == 0);
 }
 
+static bool server_check(void)
+{
+    struct thread *t;
+    (void)thread_create(&t, server, NULL, "server");
+    uint64_t wrong = idle_check(1000);
+    served = true;
+    (void)thread_join(t, NULL);
+    return wrong == 0 && rung > 20 && unheard > 0 && wrong_door == 0;
+}
+
 int main(int argc, char **argv)
 {
     main_thread = thread_self();
     struct thread *t[WORKERS];
     bool done = argc == 1 && strcmp(argv[0], "bench") == 0;
     verdict("arguments arrive", done);
-    verdict("an idle domain wakes by events and by time", idle_check() == 0);
+    verdict("an idle domain wakes by events and by time", idle_check(200) == 0);
+    verdict("a server that is rung sleeps no longer than it wants to",
+            door_check());
+    verdict("the doorbell is heard, and who gave up is told of",
+            server_check());
     sem_init(&px_tokens, 0, 1);
     verdict("free locks, switches and the time make no system call",
             calls_made() == 0);

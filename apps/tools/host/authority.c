@@ -2,9 +2,9 @@
 /*
  * The calls of <vesper/authority.h> on Linux, for the host tests: a small
  * system of three domains. The variable FAKE makes one thing wrong in it:
- * "leak" memory that nobody has, "busy" a ledger that never rests, "irq" and
- * "device" an undeclared capability, "channel" a connection nobody declared,
- * "gone" a domain that does not run.
+ * "leak" memory that nobody has, "busy" a ledger that never rests, "irq",
+ * "device" and "bell" an undeclared capability, "channel" a connection nobody
+ * declared, "gone" a domain that does not run.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -83,8 +83,14 @@ static const struct sys_cap uart_caps[] = {
 };
 static const struct sys_cap shell_caps[] = {
     {16, TYPE_EVENT, 16, 6, 1, false, 0x120000, 8, LEDGER_DOMAIN, 2},
-    {17, TYPE_IRQ, 0x7f, 0, 1, false, 56, 0, LEDGER_NOBODY, 0},
+    {18, TYPE_ENDPOINT, 8, 6, 1, false, 0x130000, 7, LEDGER_DOMAIN, 2},
 };
+static const struct sys_cap undeclared_irq = {17, TYPE_IRQ, 0x7f,
+                                              0,  1,        false,
+                                              56, 0,        LEDGER_NOBODY,
+                                              0};
+static const struct sys_cap undeclared_bell = {
+    19, TYPE_ENDPOINT, 8, 6, 1, false, 0x130000, 8, LEDGER_DOMAIN, 2};
 
 static int cap_of(const struct sys_cap *caps, size_t count, uint32_t *at,
                   struct sys_cap *out)
@@ -94,6 +100,16 @@ static int cap_of(const struct sys_cap *caps, size_t count, uint32_t *at,
     }
     *out = caps[(*at)++];
     return 0;
+}
+
+static int shell_cap(uint32_t *at, struct sys_cap *out)
+{
+    if (*at == COUNT(shell_caps) && (is_fake("irq") || is_fake("bell"))) {
+        *out = is_fake("irq") ? undeclared_irq : undeclared_bell;
+        ++*at;
+        return 0;
+    }
+    return cap_of(shell_caps, COUNT(shell_caps), at, out);
 }
 
 int sys_cap(uint32_t domain, enum sys_table table, uint32_t *at,
@@ -109,7 +125,7 @@ int sys_cap(uint32_t domain, enum sys_table table, uint32_t *at,
     case 2:
         return cap_of(uart_caps, COUNT(uart_caps), at, out);
     default:
-        return cap_of(shell_caps, COUNT(shell_caps) - !is_fake("irq"), at, out);
+        return shell_cap(at, out);
     }
 }
 

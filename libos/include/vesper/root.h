@@ -19,7 +19,8 @@ enum root_op {
     ROOT_SIGNALS,  /* -> w1 mask of signals that came since the last time */
     ROOT_CONNECT,  /* w1,w2 service name; w3 pages 2..56; w4 event bit that the
                       server sets; w5 empty slot for the event capability that
-                      wakes the server -> w1 channel address, w2 bytes.
+                      wakes the server; w6 another for its doorbell, an
+                      endpoint, or 0 -> w1 channel address, w2 bytes.
                       A channel of the caller with the same bit and pages whose
                       server is gone is used again, at its address: whoever
                       still has a pointer into it does not fault.

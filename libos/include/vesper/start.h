@@ -34,6 +34,7 @@ enum start_event {
     EVENT_REVOKE = 3, /* lent memory is wanted back: ask ROOT_DEMAND */
     EVENT_IRQ = 4,    /* ..7: interrupt of device i; answer with irq_ack */
     EVENT_WORK = 8,   /* server: some client's channel has work */
+    EVENT_RUNG = 9,   /* server: a client rang the doorbell (libos' own) */
     EVENT_FREE = 16,  /* from here: libos gives them out */
 };
 
