@@ -16,5 +16,3 @@ _Noreturn void panic(const char *why);
 struct dispatcher *trap_next(void);
 /* No user address space: also drops the identity map of boot. */
 void mmu_no_user(void);
-void fp_save(struct fp_state *to);
-void fp_load(const struct fp_state *from);

@@ -20,6 +20,7 @@
 #define DISPATCHER_LENT    320
 #define DISPATCHER_ENTRY   328 /* and sp */
 #define DISPATCHER_TTBR0   344 /* and cpacr */
+#define DISPATCHER_CPACR   352
 #define DISPATCHER_CNTV    360 /* control and compare value */
 #define DISPATCHER_PARENT  388
 #define DISPATCHER_INDEX   396
@@ -28,6 +29,8 @@
 #define DISPATCHER_RECEIVE 440 /* call_receive */
 #define DISPATCHER_PAGES   376
 #define DISPATCHER_ESR     472 /* and far */
+#define DISPATCHER_FP      1456
+#define FP_CONTROL         512 /* fpcr, fpsr; behind the registers */
 
 /* Of its pages; those of the second from there. */
 #define IDENTITY       4096
@@ -53,6 +56,7 @@
 #define CORE_CURRENT   32
 #define CORE_DEPTH     36
 #define CORE_UNSETTLED 40
+#define CORE_FP_OWNER  44
 #define CORE_CHAIN     48 /* entries of 16 bytes: dispatcher, until */
 
 /* Of enumerations. */
@@ -87,6 +91,7 @@
 #define IMM_REPLY        0x4000
 #define NOWAIT           63 /* the bit of CALL_NOWAIT */
 
+#define CPACR_FP     (3 << 20)
 #define CNT_KEPT     3 /* enable and mask of a timer's control */
 #define IMAGE_WINDOW 0xffffffc000000000
 #if !defined(RAM_WINDOW) /* tests/fastpath has its RAM elsewhere */

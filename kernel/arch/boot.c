@@ -28,7 +28,7 @@ AT(dispatcher, lent, DISPATCHER_LENT);
 AT(dispatcher, entry, DISPATCHER_ENTRY);
 AT(dispatcher, sp, DISPATCHER_ENTRY + 8);
 AT(dispatcher, ttbr0, DISPATCHER_TTBR0);
-AT(dispatcher, cpacr, DISPATCHER_TTBR0 + 8);
+AT(dispatcher, cpacr, DISPATCHER_CPACR);
 AT(dispatcher, cntv_ctl, DISPATCHER_CNTV);
 AT(dispatcher, cntv_cval, DISPATCHER_CNTV + 8);
 AT(dispatcher, parent, DISPATCHER_PARENT);
@@ -39,6 +39,9 @@ AT(dispatcher, call_receive, DISPATCHER_RECEIVE);
 AT(dispatcher, pages, DISPATCHER_PAGES);
 AT(dispatcher, esr, DISPATCHER_ESR);
 AT(dispatcher, far, DISPATCHER_ESR + 8);
+AT(dispatcher, fp, DISPATCHER_FP);
+AT(fp_state, fpcr, FP_CONTROL);
+AT(fp_state, fpsr, FP_CONTROL + 8);
 AT(dispatcher, identity, IDENTITY);
 AT(dispatcher, user, UPCALL);
 AT(identity_page, now, IDENTITY_NOW);
@@ -58,7 +61,8 @@ AT(upcall_fault, pc, 16);
 AT(upcall_fault, slot, 24);
 AT(upcall_page, child_changed, UPCALL_CHANGED);
 AT(upcall_page, slots, UPCALL_SLOTS);
-_Static_assert(DISPATCHER_CALLER == DISPATCHER_STATE + 4,
+_Static_assert(DISPATCHER_CALLER == DISPATCHER_STATE + 4 &&
+                   DISPATCHER_CPACR == DISPATCHER_TTBR0 + 8,
                "vectors.S loads them as one");
 AT(domain, cnode, DOMAIN_CNODE);
 AT(cnode, slots, CNODE_SLOTS);
@@ -70,6 +74,7 @@ AT(endpoint, dispatcher, 0);
 AT(kernel, core[0].current, CORE_CURRENT);
 AT(kernel, core[0].depth, CORE_DEPTH);
 AT(kernel, core[0].unsettled, CORE_UNSETTLED);
+AT(kernel, core[0].fp_owner, CORE_FP_OWNER);
 AT(kernel, core[0].chain[0].dispatcher, CORE_CHAIN);
 AT(kernel, core[0].loaded, CORE_LOADED);
 AT(kernel, core[0].loaded_domain, CORE_LOADED + 4);

@@ -18,7 +18,6 @@
 
 #define CNT_ENABLE       1u
 #define CNT_IMASK        2u
-#define CPACR_FP         (3u << 20)
 #define CURRENT_EL2      (2u << 2)
 #define ISR_IRQ          (1u << 7)
 #define CNTKCTL_EL0VCTEN (1u << 1)

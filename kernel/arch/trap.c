@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSL-1.0
  *
- * Entries from user mode, and the way back. FP registers are switched when
- * somebody uses them; the virtual timer is switched with the dispatcher.
+ * Entries from user mode, and the way back. The virtual timer is switched with
+ * the dispatcher; FP registers when somebody uses them, by vectors.S.
  */
 #include "../plat/plat.h"
 #include "arch.h"
@@ -62,21 +62,6 @@ struct dispatcher *trap_load(struct dispatcher *d)
     return d;
 }
 
-static void fp_take(struct dispatcher *d)
-{
-    struct core_state *core = self();
-    WRITE_SYSREG(cpacr_el1, CPACR_FP);
-    barrier_isb();
-    if (core->fp_owner != 0) {
-        struct dispatcher *owner = dispatcher_at(core->fp_owner);
-        fp_save(&owner->fp);
-        owner->cpacr = 0;
-    }
-    fp_load(&d->fp);
-    d->cpacr = CPACR_FP;
-    core->fp_owner = d->self;
-}
-
 /* ---- entries ----------------------------------------------------------- */
 
 void trap_sync(struct dispatcher *d);
@@ -88,9 +73,6 @@ void trap_sync(struct dispatcher *d)
         if (!syscall_dispatch(d, (uint32_t)esr & 0xffffu)) {
             d->context.pc -= 4; /* interrupts are taken, then it goes on */
         }
-        break;
-    case CLASS_FP:
-        fp_take(d);
         break;
     case CLASS_FETCH:
     case CLASS_DATA:

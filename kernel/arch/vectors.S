@@ -215,9 +215,9 @@ resume_fast:
 fault_fast:
     mrs     x16, esr_el1
     lsr     w16, w16, #ESR_CLASS_SHIFT
-    cmp     w16, #CLASS_SVC         /* a number that is no system call's */
+    cmp     w16, #CLASS_SVC
     ccmp    w16, #CLASS_FP, #4, ne
-    b.eq    user_all
+    b.eq    fp_trap
     ldr     x16, [sp, #DISPATCHER_PAGES]
     cbz     x16, user_all
     ldr     w16, [sp, #UPCALL + UPCALL_MASK]
@@ -294,6 +294,44 @@ fault_fast:
     ldp     x3, x4, [x16, #24]
     ldp     x1, x2, [x16, #8]
     ldp     x16, x17, [x16, #128]
+    eret
+
+/* ---- FP registers --------------------------------------------------------
+ *
+ * They are the CPU's copy of one dispatcher's, the owner's. Who is not, and
+ * touches them, becomes it here and tries again. Nothing else is changed, and
+ * there is nothing that could forbid it: no C code knows of this.
+ */
+fp_trap:
+    cmp     w16, #CLASS_FP
+    b.ne    user_all                /* a number that is no system call's */
+    mov     x16, #CPACR_FP
+    msr     cpacr_el1, x16
+    isb
+    str     x16, [sp, #DISPATCHER_CPACR]
+    ldr     x17, =kernel
+    ldr     w16, [x17, #CORE_FP_OWNER]
+    cbz     w16, fp_load
+    mov     x17, #RAM_WINDOW
+    add     x16, x17, x16, lsl #5
+    str     xzr, [x16, #DISPATCHER_CPACR]
+    add     x16, x16, #DISPATCHER_FP
+    EACH_FP stp, x16
+    mrs     x17, fpcr
+    str     x17, [x16, #FP_CONTROL]
+    mrs     x17, fpsr
+    str     x17, [x16, #FP_CONTROL + 8]
+fp_load:
+    add     x16, sp, #DISPATCHER_FP
+    EACH_FP ldp, x16
+    ldr     x17, [x16, #FP_CONTROL]
+    msr     fpcr, x17
+    ldr     x17, [x16, #FP_CONTROL + 8]
+    msr     fpsr, x17
+    ldr     w16, [sp, #DISPATCHER_SELF]
+    ldr     x17, =kernel
+    str     w16, [x17, #CORE_FP_OWNER]
+    ldp     x16, x17, [sp, #128]
     eret
 
 /* ---- calls and answers --------------------------------------------------
@@ -518,55 +556,3 @@ load:                               /* the context at x16 */
     ldp     x0, x1, [x16, #0]
     ldp     x16, x17, [x16, #128]
     eret
-
-/* void fp_save(struct fp_state *to);
- * void fp_load(const struct fp_state *from); */
-    .arch_extension fp
-    .arch_extension simd
-    .globl  fp_save
-fp_save:
-    stp     q0, q1, [x0, #0]
-    stp     q2, q3, [x0, #32]
-    stp     q4, q5, [x0, #64]
-    stp     q6, q7, [x0, #96]
-    stp     q8, q9, [x0, #128]
-    stp     q10, q11, [x0, #160]
-    stp     q12, q13, [x0, #192]
-    stp     q14, q15, [x0, #224]
-    stp     q16, q17, [x0, #256]
-    stp     q18, q19, [x0, #288]
-    stp     q20, q21, [x0, #320]
-    stp     q22, q23, [x0, #352]
-    stp     q24, q25, [x0, #384]
-    stp     q26, q27, [x0, #416]
-    stp     q28, q29, [x0, #448]
-    stp     q30, q31, [x0, #480]
-    mrs     x1, fpcr
-    mrs     x2, fpsr
-    add     x0, x0, #512
-    stp     x1, x2, [x0]
-    ret
-
-    .globl  fp_load
-fp_load:
-    ldp     q0, q1, [x0, #0]
-    ldp     q2, q3, [x0, #32]
-    ldp     q4, q5, [x0, #64]
-    ldp     q6, q7, [x0, #96]
-    ldp     q8, q9, [x0, #128]
-    ldp     q10, q11, [x0, #160]
-    ldp     q12, q13, [x0, #192]
-    ldp     q14, q15, [x0, #224]
-    ldp     q16, q17, [x0, #256]
-    ldp     q18, q19, [x0, #288]
-    ldp     q20, q21, [x0, #320]
-    ldp     q22, q23, [x0, #352]
-    ldp     q24, q25, [x0, #384]
-    ldp     q26, q27, [x0, #416]
-    ldp     q28, q29, [x0, #448]
-    ldp     q30, q31, [x0, #480]
-    add     x0, x0, #512
-    ldp     x1, x2, [x0]
-    msr     fpcr, x1
-    msr     fpsr, x2
-    ret

@@ -49,10 +49,11 @@ struct world {
     unsigned char boot[BOOT_BYTES], arena[ARENA_BYTES];
     struct kernel kernel;
     struct sysregs sys;
-    uint64_t x[31];
+    uint64_t x[31], q[64];
 };
 static struct world start, before, by_vectors, by_core;
 
+uint64_t q[64];        /* FP registers of the CPU; machine.S */
 static uint64_t x[31]; /* of the user */
 static struct dispatcher *a, *b, *c;
 static uint64_t seed = 1;
@@ -73,6 +74,7 @@ static void keep(struct world *w)
 #define KEEP(name) w->sys.name = name;
     SYSREGS(KEEP)
     memcpy(w->x, x, sizeof(x));
+    memcpy(w->q, q, sizeof(q));
 }
 
 static void again(const struct world *w)
@@ -83,6 +85,7 @@ static void again(const struct world *w)
 #define AGAIN(name) name = w->sys.name;
     SYSREGS(AGAIN)
     memcpy(x, w->x, sizeof(x));
+    memcpy(q, w->q, sizeof(q));
 }
 
 /* A dispatcher, which is in the arena, as it is there. */
@@ -164,11 +167,33 @@ static struct dispatcher *load(struct dispatcher *d)
     return d;
 }
 
+/* No C code of the kernel does this. */
+static struct dispatcher *switch_fp(struct dispatcher *d)
+{
+    ref_t *owner = &kernel.core[0].fp_owner;
+    if (*owner != 0) {
+        struct dispatcher *o = dispatcher_at(*owner);
+        memcpy(o->fp.q, q, sizeof(q));
+        o->fp.fpcr = fpcr;
+        o->fp.fpsr = fpsr;
+        o->cpacr = 0;
+    }
+    memcpy(q, d->fp.q, sizeof(q));
+    fpcr = d->fp.fpcr;
+    fpsr = d->fp.fpsr;
+    cpacr_el1 = d->cpacr = CPACR_FP;
+    *owner = d->self;
+    return d;
+}
+
 static struct dispatcher *core_fault(struct dispatcher *d)
 {
     uint32_t class = (uint32_t)(esr_el1 >> 26);
-    if (class == ESR_SVC >> 26 || class == ESR_FP >> 26) {
+    if (class == ESR_SVC >> 26) {
         return NULL;
+    }
+    if (class == ESR_FP >> 26) {
+        return switch_fp(d);
     }
     bool access = class == ESR_DATA >> 26 || class == ESR_FETCH >> 26;
     save(d);
@@ -254,6 +279,11 @@ static void any_registers(uint64_t esr)
     ttbr0_el1 = any();
     cpacr_el1 = any() & CPACR_FP;
     cntvct_el0 = any();
+    fpcr = any();
+    fpsr = any();
+    for (uint32_t i = 0; i < 64; i++) {
+        q[i] = any();
+    }
 }
 
 static void any_words(struct dispatcher *d)
@@ -265,6 +295,9 @@ static void any_words(struct dispatcher *d)
     d->context.tpidr = any();
     d->call_receive = any();
     d->user.upcall.sp = any();
+    for (uint32_t i = 0; i < sizeof(d->fp) / 8; i++) {
+        ((uint64_t *)&d->fp)[i] = any();
+    }
 }
 
 /* a runs, and may call b. */
@@ -315,6 +348,16 @@ static void faulting(void)
     caller();
     any_registers(ESR_DATA);
     a->user.upcall.save_slot = (uint32_t)(any() % SAVE_DOUBLE);
+}
+
+/* a runs, and the FP registers are another's or nobody's. */
+static void touching_fp(void)
+{
+    const ref_t owners[] = {0, b->self, c->self};
+    caller();
+    any_registers(ESR_FP | (any() & 0x1ffffff));
+    a->cpacr = cpacr_el1 = 0;
+    kernel.core[0].fp_owner = owners[any() % 3];
 }
 
 static void resuming(void)
@@ -497,10 +540,6 @@ static void unknown_call(void)
 {
     esr_el1 = ESR_SVC | SYS_COUNT;
 }
-static void uses_fp(void)
-{
-    esr_el1 = ESR_FP;
-}
 static void no_such_slot(void)
 {
     x[0] = SAVE_SLOTS;
@@ -534,7 +573,6 @@ static const struct condition {
     {"fault: an entry", faulting, no_entry, core_fault},
     {"fault: a slot", faulting, save_slot_of_double, core_fault},
     {"fault: no system call", faulting, unknown_call, core_fault},
-    {"fault: not FP", faulting, uses_fp, core_fault},
     {"event: a CSpace", signalling, no_cspace, core_system_call},
     {"event: in its bounds", signalling, past_the_spare, core_system_call},
     {"event: an event", signalling, spare_type, core_system_call},
@@ -589,6 +627,13 @@ static void test_taken(void)
     faulting();
     esr_el1 = ESR_UNDEFINED;
     CHECK(outcome_of(core_fault) == SAME, "another exception");
+    touching_fp();
+    kernel.core[0].fp_owner = b->self;
+    CHECK(outcome_of(switch_fp) == SAME, "FP registers of another");
+    touching_fp();
+    kernel.core[0].fp_owner = 0;
+    at_zero(a, sizeof(*a));
+    CHECK(outcome_of(switch_fp) == SAME, "fp: an owner");
     resuming();
     CHECK(outcome_of(core_system_call) == SAME, "resume");
     signalling();
@@ -664,10 +709,11 @@ static void test_random(void)
         core_entry *core;
     } kinds[] = {{calling, core_call},        {answering, core_reply},
                  {faulting, core_fault},      {signalling, core_system_call},
-                 {leaving, core_system_call}, {resuming, core_system_call}};
+                 {leaving, core_system_call}, {resuming, core_system_call},
+                 {touching_fp, switch_fp}};
     uint32_t taken = 0, wrong = 0;
     for (uint32_t round = 0; round < RANDOM_ROUNDS; round++) {
-        uint32_t kind = (uint32_t)(any() % 6);
+        uint32_t kind = (uint32_t)(any() % 7);
         kinds[kind].machine();
         for (uint64_t n = any() % 12; n > 0; n--) {
             struct dispatcher *const all[] = {a, b, c};

@@ -2,18 +2,26 @@
  *
  * The kernel's vectors as a program: system registers are variables, eret comes
  * back to the test, and so does every way into C code (run.py names those
- * functions machine_slow). FP registers are scratch here.
+ * functions machine_slow). The thread pointer of this program is scratch.
  */
     .macro  mrs to, from
     adrp    \to, \from
     ldr     \to, [\to, :lo12:\from]
     .endm
 
+    .macro  SET_POINTER             /* msr tpidr_el0, x30 */
+    .inst   0xd51bd05e
+    .endm
+
+    .macro  GET_POINTER             /* mrs x30, tpidr_el0 */
+    .inst   0xd53bd05e
+    .endm
+
     .macro  msr to, from
-    fmov    d31, x30
+    SET_POINTER
     adrp    x30, \to
     str     \from, [x30, :lo12:\to]
-    fmov    x30, d31
+    GET_POINTER
     .endm
 
     .macro  eret
@@ -40,21 +48,30 @@
     .endm
 
 /* struct dispatcher *machine_enter(struct dispatcher *d, uint64_t x[31]): an
- * exception of d, whose registers are x. Returns whom the kernel left to, with
+ * exception of d, whose registers are x, and q the CPU's. Returns whom the kernel left to, with
  * the registers in x, or NULL: C code was to go on. */
     .globl  machine_enter
 machine_enter:
-    stp     x29, x30, [sp, #-96]!
+    stp     x29, x30, [sp, #-176]!
     stp     x19, x20, [sp, #16]
     stp     x21, x22, [sp, #32]
     stp     x23, x24, [sp, #48]
     stp     x25, x26, [sp, #64]
     stp     x27, x28, [sp, #80]
+    stp     d8, d9, [sp, #96]
+    stp     d10, d11, [sp, #112]
+    stp     d12, d13, [sp, #128]
+    stp     d14, d15, [sp, #144]
+    GET_POINTER
+    str     x30, [sp, #160]
     adrp    x3, own
     add     x3, x3, :lo12:own
     mov     x2, sp
     stp     x2, x1, [x3]
     mov     sp, x0
+    adrp    x30, q
+    add     x30, x30, :lo12:q
+    EACH_FP ldp, x30
     mov     x30, x1
     EACH    ldp, x30
     ldp     x0, x1, [x30]
@@ -62,13 +79,14 @@ machine_enter:
     b       user_sync
 
 machine_left:
-    fmov    d31, x30
+    SET_POINTER
     adrp    x30, own
     ldr     x30, [x30, :lo12:own + 8]
     stp     x0, x1, [x30]
     EACH    stp, x30
-    fmov    x0, d31
-    str     x0, [x30, #240]
+    mov     x0, x30
+    GET_POINTER
+    str     x30, [x0, #240]
     mov     x0, sp
     b       1f
 
@@ -78,12 +96,21 @@ machine_slow:
 1:  adrp    x1, own
     ldr     x1, [x1, :lo12:own]
     mov     sp, x1
+    adrp    x1, q
+    add     x1, x1, :lo12:q
+    EACH_FP stp, x1
+    ldr     x30, [sp, #160]
+    SET_POINTER
+    ldp     d14, d15, [sp, #144]
+    ldp     d12, d13, [sp, #128]
+    ldp     d10, d11, [sp, #112]
+    ldp     d8, d9, [sp, #96]
     ldp     x27, x28, [sp, #80]
     ldp     x25, x26, [sp, #64]
     ldp     x23, x24, [sp, #48]
     ldp     x21, x22, [sp, #32]
     ldp     x19, x20, [sp, #16]
-    ldp     x29, x30, [sp], #96
+    ldp     x29, x30, [sp], #176
     ret
 
     .bss

@@ -91,7 +91,7 @@ class Kernel:
             text = source.read()
         if text.count(before) != 1:
             raise ValueError(f"{file}: not once: {before}")
-        bad = path.removesuffix(".c") + "-planted.c"
+        bad = "-planted".join(os.path.splitext(path))
         with open(bad, "w", encoding="utf-8") as source:
             source.write(text.replace(before, after))
         other = copy.copy(self)

@@ -35,8 +35,7 @@ PLANTS = [
      """    if ((frame_ptes(f) != NULL) != r->mapped) {
         ((struct slot *)(uintptr_t)f)->word ^= PAGE_BYTES;"""),
     ("R3", "core/syscall.c", "                s->word = 0;", "(void)0;"),
-    ("neighbours", "arch/trap.c",
-     "fp_save(&owner->fp)", "(void)0"),
+    ("neighbours", "arch/vectors.S", "    EACH_FP stp, x16\n", ""),
 ]
 
 

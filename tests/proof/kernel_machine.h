@@ -62,17 +62,6 @@ void arch_zero(ref_t ref, uint64_t bytes)
     /*@ assert 0 < bytes <= 4096 && bytes % 32 == 0; */
 }
 
-void fp_save(struct fp_state *to)
-{
-    Frama_C_make_unknown((char *)to, sizeof(*to));
-}
-
-void fp_load(const struct fp_state *from)
-{
-    struct fp_state copy = *from;
-    (void)copy;
-}
-
 void plat_irq_mask(uint32_t irq)
 {
     (void)irq;
