@@ -41,31 +41,12 @@ void domain_reap(struct domain *d)
     domain_end(d, SIGSEGV);
 }
 
-static bool can_run(const struct child_entry *c, uint64_t t)
+/* Only a domain that is still scheduled here comes so far. */
+static void child_ended(uint32_t i, uint32_t state)
 {
-    return c->state == CHILD_READY || c->state == CHILD_RUNNING ||
-           (c->state == CHILD_BLOCKED && c->until <= t);
-}
-
-/* Tell the table who can run. Returns when the first of the others wakes. */
-static uint64_t look(uint64_t t)
-{
-    uint64_t wake = ~0ull;
-    SCHED_EACH (i, &table.present) {
-        const struct child_entry *c = &identity()->child[i];
-        if (c->state == CHILD_STOPPED) {
-            domain_reap(&domains[i]);
-            continue;
-        }
-        bool ready = can_run(c, t);
-        /* Its promise counts from the time it asked for, seen late or not. */
-        bool timed = ready && c->state == CHILD_BLOCKED;
-        scheduler_ready(&table, i, ready, timed ? c->until : t);
-        if (!ready && c->state == CHILD_BLOCKED && c->until < wake) {
-            wake = c->until;
-        }
+    if (state == CHILD_STOPPED) {
+        domain_reap(&domains[i]);
     }
-    return wake;
 }
 
 _Noreturn void schedule(void)
@@ -84,7 +65,9 @@ _Noreturn void schedule(void)
         (void)sys_resume(interrupted); /* a call just begun goes first */
     }
     for (;;) {
-        uint64_t t = now(), wake = look(t), due = broker_run(t);
+        uint64_t t = now();
+        uint64_t wake = scheduler_look(&table, identity(), p, t, child_ended);
+        uint64_t due = broker_run(t);
         wake = due < wake ? due : wake;
         struct scheduler_choice next = scheduler_choose(&table, t);
         uint64_t until = next.until < wake ? next.until : wake;

@@ -31,34 +31,15 @@ static const struct identity_page *identity(void)
     return (const void *)(uintptr_t)start_self->dispatcher;
 }
 
-/* It could not take its own fault. No thread runs now, so the call may. */
-static void reap(uint32_t i)
+/* STOPPED: it could not take its own fault. No thread runs now, so the call
+ * may. */
+static void child_ended(uint32_t i, uint32_t state)
 {
-    uint64_t w[8] = {ROOT_REAP, domain[i]};
-    (void)root_call(w, 0);
-    scheduler_remove(&table, i);
-}
-
-/* Tell the table who can run. Returns when the first of the others wakes. */
-static uint64_t look(uint64_t now)
-{
-    uint64_t wake = SCHED_NEVER;
-    SCHED_EACH (i, &table.present) {
-        const struct child_entry *c = &identity()->child[i];
-        bool timed = c->state == CHILD_BLOCKED && c->until <= now;
-        bool ready = timed || c->state == CHILD_READY;
-        if (c->state == CHILD_STOPPED) {
-            reap(i);
-        } else if (c->state == CHILD_DEAD) {
-            scheduler_remove(&table, i);
-        } else {
-            scheduler_ready(&table, i, ready, timed ? c->until : now);
-        }
-        if (!ready && c->state == CHILD_BLOCKED && c->until < wake) {
-            wake = c->until;
-        }
+    if (state == CHILD_STOPPED) {
+        uint64_t w[8] = {ROOT_REAP, domain[i]};
+        (void)root_call(w, 0);
     }
-    return wake;
+    scheduler_remove(&table, i);
 }
 
 void sched_idled(void)
@@ -75,7 +56,9 @@ void sched_idle(uint64_t until)
     }
     doorbell_answer(true); /* the children are to run */
     for (;;) {
-        uint64_t now = counter_now(), wake = look(now);
+        uint64_t now = counter_now();
+        uint64_t wake =
+            scheduler_look(&table, identity(), upcall_page, now, child_ended);
         struct scheduler_choice next = scheduler_choose(&table, now);
         uint64_t end = next.until < wake ? next.until : wake;
         uint32_t direct = table.policy->direct ? RUN_DIRECT : 0;

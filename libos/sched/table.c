@@ -47,7 +47,7 @@ uint32_t scheduler_next(const struct scheduler_set *s, uint32_t from)
     return SCHED_NONE;
 }
 
-static void put(struct scheduler_set *s, uint32_t i, bool in)
+void scheduler_put(struct scheduler_set *s, uint32_t i, bool in)
 {
     uint64_t bit = 1ull << i % 64;
     s->word[i / 64] = in ? s->word[i / 64] | bit : s->word[i / 64] & ~bit;
@@ -162,23 +162,43 @@ static void join(struct scheduler_table *t, uint32_t i, uint64_t now)
     }
 }
 
+/* The kernel compares with the urgency that a child had when it ran last: is
+ * that less than what the policy means? */
+static bool is_behind(const struct scheduler_table *t, uint32_t i)
+{
+    return t->policy->urgency != NULL &&
+           t->child[i].urgency < t->policy->urgency(t, i);
+}
+
+/* When what the policy means may have changed. */
+static void find_behind(struct scheduler_table *t)
+{
+    SCHED_EACH (i, &t->present) {
+        scheduler_put(&t->behind, i, is_behind(t, i));
+    }
+}
+
 void scheduler_set(struct scheduler_table *t, uint32_t i,
                    const struct scheduler_params *params, uint64_t now)
 {
     struct scheduler_child *c = &t->child[i];
     if (!scheduler_has(&t->present, i)) {
         *c = (struct scheduler_child){0};
-        put(&t->present, i, true);
+        scheduler_put(&t->present, i, true);
+        scheduler_put(&t->timed, i, true);
     }
     charge_so_far(t, now);
     c->params = *params;
     join(t, i, now);
+    find_behind(t);
 }
 
 void scheduler_remove(struct scheduler_table *t, uint32_t i)
 {
-    put(&t->present, i, false);
-    put(&t->ready, i, false);
+    scheduler_put(&t->present, i, false);
+    scheduler_put(&t->ready, i, false);
+    scheduler_put(&t->timed, i, false);
+    scheduler_put(&t->behind, i, false);
     if (t->running == i) {
         t->running = SCHED_NONE;
     }
@@ -193,6 +213,7 @@ void scheduler_use(struct scheduler_table *t,
     SCHED_EACH (i, &t->present) {
         join(t, i, now);
     }
+    find_behind(t);
 }
 
 /* ---- who runs ---------------------------------------------------------- */
@@ -202,7 +223,7 @@ void scheduler_ready(struct scheduler_table *t, uint32_t i, bool ready,
 {
     struct scheduler_child *c = &t->child[i];
     bool wakes = ready && !scheduler_has(&t->ready, i);
-    put(&t->ready, i, ready);
+    scheduler_put(&t->ready, i, ready);
     if (wakes) {
         c->woken = now;
         c->used_at_wake = c->used;
@@ -212,14 +233,10 @@ void scheduler_ready(struct scheduler_table *t, uint32_t i, bool ready,
     }
 }
 
-/* The kernel compares with the urgency that a child had when it ran last. If
- * that is not what the policy means by now, nobody is told when it wakes. */
+/* Of those that are behind nobody is told when one wakes. */
 static bool wakes_unnoticed(const struct scheduler_table *t, uint32_t urgency)
 {
-    if (t->policy->urgency == NULL) {
-        return false;
-    }
-    SCHED_EACH (i, &t->present) {
+    SCHED_EACH (i, &t->behind) {
         if (!scheduler_has(&t->ready, i) && t->child[i].urgency <= urgency &&
             t->policy->urgency(t, i) > urgency) {
             return true;
@@ -238,6 +255,7 @@ struct scheduler_choice scheduler_choose(struct scheduler_table *t,
     struct scheduler_child *c = &t->child[choice.child];
     uint64_t look = now + t->slice / SLICE_PARTS;
     c->urgency = choice.urgency;
+    scheduler_put(&t->behind, choice.child, is_behind(t, choice.child));
     c->last_run = now;
     t->running = choice.child;
     t->since = now;

@@ -198,6 +198,7 @@ static void upcall_for(uint32_t slot, uint32_t reasons)
     how = NOTHING;
     pages()->now = clock_now;
     upcalls()->saved_slot = slot;
+    upcalls()->child_changed[0] = ~0ull; /* it may have */
     upcalls()->pending = reasons;
     if (setjmp(left) == 0) {
         schedule();

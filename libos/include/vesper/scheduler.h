@@ -11,7 +11,7 @@
  * What its owner does each time it has the CPU:
  *
  *     scheduler_ended(t, from, to)    the child that ran had the CPU then
- *     scheduler_ready(t, i, ...)      for each child: can it go on?
+ *     scheduler_look(t, ...)          which children can go on?
  *     choice = scheduler_choose(t)    and then, at the very end,
  *     scheduler_begins(t, when)       run(choice); or block(until)
  *
@@ -42,6 +42,7 @@ struct scheduler_set {
 };
 
 bool scheduler_has(const struct scheduler_set *s, uint32_t i);
+void scheduler_put(struct scheduler_set *s, uint32_t i, bool in);
 /* The first of them that is `from` or later, or SCHED_NONE. */
 uint32_t scheduler_next(const struct scheduler_set *s, uint32_t from);
 
@@ -74,6 +75,8 @@ struct scheduler_table {
     uint64_t lag;   /* from the last decision to the CPU for who was chosen */
     uint32_t running;
     struct scheduler_set present, ready;
+    struct scheduler_set timed;  /* to be looked at again without a change */
+    struct scheduler_set behind; /* ran last with less than its urgency */
     struct scheduler_child child[SCHED_CHILDREN_MAX];
 };
 
@@ -152,6 +155,18 @@ void scheduler_use(struct scheduler_table *t,
  * `child_from`, `child_to` of the identity page. Of that, only what comes after
  * scheduler_begins is charged: if it was not run after all, nothing. */
 void scheduler_ended(struct scheduler_table *t, uint64_t from, uint64_t to);
+
+/* Tell the table which children can run, by the state words in the pages of
+ * their scheduler's dispatcher (docs/abi.md): of those that changed, and of
+ * those that waited for a time that is over. ended: called for each that is
+ * CHILD_STOPPED or CHILD_DEAD; may remove it. Returns when the first of those
+ * that wait for a time wakes. */
+struct identity_page;
+struct upcall_page;
+uint64_t scheduler_look(struct scheduler_table *t,
+                        const struct identity_page *identity,
+                        struct upcall_page *page, uint64_t now,
+                        void (*ended)(uint32_t i, uint32_t state));
 
 /* Whether child i can run: told as often as one likes. now: since when. */
 void scheduler_ready(struct scheduler_table *t, uint32_t i, bool ready,
