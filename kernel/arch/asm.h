@@ -89,7 +89,8 @@
 #define ESR_SVC          0x56000000 /* CLASS_SVC, an instruction of 32 bits */
 #define IMM_CALL         0x8000
 #define IMM_REPLY        0x4000
-#define NOWAIT           63 /* the bit of CALL_NOWAIT */
+#define NOWAIT           63 /* the bits of CALL_NOWAIT, CALL_LEND */
+#define LEND             60
 
 #define CPACR_FP     (3 << 20)
 #define CNT_KEPT     3 /* enable and mask of a timer's control */

@@ -68,19 +68,13 @@ void trap_sync(struct dispatcher *d);
 void trap_sync(struct dispatcher *d)
 {
     uint64_t esr = READ_SYSREG(esr_el1);
-    switch (ESR_CLASS(esr)) {
-    case CLASS_SVC:
-        if (!syscall_dispatch(d, (uint32_t)esr & 0xffffu)) {
-            d->context.pc -= 4; /* interrupts are taken, then it goes on */
-        }
-        break;
-    case CLASS_FETCH:
-    case CLASS_DATA:
-        upcall_fault(d, REASON_FAULT, esr, READ_SYSREG(far_el1));
-        break;
-    default:
-        upcall_fault(d, REASON_EXCEPTION, esr, READ_SYSREG(far_el1));
-        break;
+    uint32_t class = ESR_CLASS(esr);
+    if (class != CLASS_SVC) {
+        bool access = class == CLASS_FETCH || class == CLASS_DATA;
+        upcall_fault(d, access ? REASON_FAULT : REASON_EXCEPTION, esr,
+                     READ_SYSREG(far_el1));
+    } else if (!syscall_dispatch(d, (uint32_t)esr & 0xffffu)) {
+        d->context.pc -= 4; /* interrupts are taken, then it goes on */
     }
 }
 

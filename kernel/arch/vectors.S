@@ -298,9 +298,8 @@ fault_fast:
 
 /* ---- FP registers --------------------------------------------------------
  *
- * They are the CPU's copy of one dispatcher's, the owner's. Who is not, and
- * touches them, becomes it here and tries again. Nothing else is changed, and
- * there is nothing that could forbid it: no C code knows of this.
+ * They are one dispatcher's, the owner's. Who touches them becomes it here and
+ * tries again. Nothing can forbid it: no C code knows of this.
  */
 fp_trap:
     cmp     w16, #CLASS_FP
@@ -344,8 +343,8 @@ fp_load:
  * References are not masked: wrong ones, which there are none of, would fault.
  */
 
-/* Between a dispatcher that has time of its own and serves nobody, and one that
- * is free; nothing is lent or sent along. */
+/* Between one that has time of its own and serves nobody, or serves such a one,
+ * and one that is free; no capability is sent along. */
 call_fast:
     stp     x29, x30, [sp, #232]
     ldr     x12, [sp, #DISPATCHER_SELF]
@@ -358,47 +357,73 @@ call_fast:
     ldr     w14, [x13, #CNODE_SLOTS]
     bic     x16, x8, #(1 << NOWAIT) /* who is free lets nobody wait */
     cmp     x16, x14                /* another flag fails this, too */
-    b.hs    call_other
-    add     x13, x13, x16, lsl #5   /* slot 0 has no type */
+    b.hs    call_flagged
+1:  add     x13, x13, x16, lsl #5   /* slot 0 has no type */
     ldp     x14, x15, [x13, #SLOT_WORD]
     ubfx    x13, x15, #SLOT_TYPE, #8
     cmp     w13, #ENDPOINT
     b.ne    call_other
     tbz     x15, #SLOT_CALL, call_other
     ubfiz   x15, x15, #5, #32
-    ldr     w15, [x17, x15]         /* whose endpoint it is */
-    cbz     w15, call_other
-    add     x16, x17, x15, lsl #5
+    ldr     w29, [x17, x15]         /* whose endpoint it is */
+    cbz     w29, call_other
+    add     x16, x17, x29, lsl #5
     ldr     x17, =kernel
     ldr     w13, [x17, #CORE_DEPTH]
     add     x13, x17, x13, lsl #4
     ldr     w13, [x13, #CORE_CHAIN - 16]
     cmp     w13, w12                /* its own time */
-    ldr     w13, [sp, #DISPATCHER_CALLER]
-    ccmp    w13, #0, #0, eq
-    b.ne    call_other
-    ldp     x13, x15, [x16, #DISPATCHER_ENTRY]
+    ldr     w15, [sp, #DISPATCHER_CALLER]
+    ccmp    w15, #0, #0, eq
+    b.ne    call_nested
+2:  ldp     x13, x15, [x16, #DISPATCHER_ENTRY]
     cbz     x13, call_other
     ldr     x30, [x16, #DISPATCHER_STATE]
     cmp     x30, #BLOCKED           /* no children, serves nobody */
     b.ne    call_parent
+    tbnz    x8, #LEND, call_lend
 
 call_start:
-    mrs     x9, sp_el0
-    mrs     x10, elr_el1
-    stp     x9, x10, [sp, #CONTEXT_SP]
-    mov     w9, #CALLING
-    strh    w9, [sp, #DISPATCHER_STATE]
-    ldr     w9, [x16, #DISPATCHER_SELF]
-    str     w9, [sp, #DISPATCHER_CALLEE]
-    str     xzr, [sp, #DISPATCHER_RECEIVE]
-    bic     x30, x30, #(BLOCKED ^ READY)
-    orr     x30, x30, x12, lsl #32  /* and the caller */
-    str     x30, [x16, #DISPATCHER_STATE]
-    SWITCH
-    mov     x8, x14                 /* the badge */
-    CLEAR_UPPER
-    ldp     x29, x30, [x30]
+    START
+    eret
+
+call_flagged:                       /* what is lent is seen to later */
+    bic     x16, x16, #(1 << LEND)
+    cmp     x16, x14
+    b.lo    1b
+    b       call_other
+
+/* The top of the chain serves nobody, and is served by who calls. */
+call_nested:
+    cmp     w13, w15
+    b.ne    call_other
+    mov     x15, #RAM_WINDOW
+    add     x15, x15, x13, lsl #5
+    ldr     w15, [x15, #DISPATCHER_CALLER]
+    cbz     w15, 2b
+    b       call_other
+
+/* The entry is made by C code, which says whether it may be: the last condition
+ * and, if so, the first store. The caller's other registers are not kept. */
+call_lend:
+    SAVE_CALL
+    mov     x19, x16
+    mov     x20, x14
+    mov     x1, x16
+    mov     x2, x11
+    CALL    space_lend
+    cbnz    w0, 5f
+    ldr     x12, [sp, #DISPATCHER_SELF]
+    mov     x14, x20
+    mov     x16, x19
+    ldr     x17, =kernel
+    ldp     x13, x15, [x16, #DISPATCHER_ENTRY]
+    ldr     w29, [x16, #DISPATCHER_SELF]
+    ldr     x30, [x16, #DISPATCHER_STATE]
+    mov     x1, sp
+    LOAD_MESSAGE
+    START
+    ldr     x10, [sp, #DISPATCHER_LENT]
     eret
 
 /* The callee may look at what it schedules, so the caller's scheduler is told
@@ -406,7 +431,10 @@ call_start:
 call_parent:
     bic     x30, x30, #CHILDREN
     cmp     x30, #BLOCKED
+    ldr     w30, [sp, #DISPATCHER_CALLER]
+    ccmp    w30, #0, #0, eq         /* or more would be told */
     b.ne    call_other
+    tbnz    x8, #LEND, call_other
     mov     w9, #CALLING
     str     w9, [sp, #DISPATCHER_TOLD]
     ldr     w10, [sp, #DISPATCHER_PARENT]
@@ -416,17 +444,17 @@ call_parent:
     ldr     w9, [sp, #DISPATCHER_INDEX]
     add     x11, x10, #IDENTITY
     add     x11, x11, x9, lsl #4
-    ldr     x29, [sp, #DISPATCHER_UNTIL]
+    ldr     x8, [sp, #DISPATCHER_UNTIL]
     mov     w30, #SEEN_CALLING
-    str     x29, [x11, #IDENTITY_CHILD]
+    str     x8, [x11, #IDENTITY_CHILD]
     str     w30, [x11, #IDENTITY_CHILD + 8]
     lsr     x11, x9, #6
     add     x10, x10, #UPCALL
     add     x10, x10, x11, lsl #3
-    mov     x29, #1
-    lsl     x29, x29, x9
+    mov     x8, #1
+    lsl     x8, x8, x9
     ldr     x30, [x10, #UPCALL_CHANGED]
-    orr     x30, x30, x29
+    orr     x30, x30, x8
     str     x30, [x10, #UPCALL_CHANGED]
 1:  ldr     x30, [x16, #DISPATCHER_STATE]
     b       call_start
@@ -448,9 +476,10 @@ reply_fast:
     cmp     x17, #BLOCKED           /* nobody is ready to be served */
     ccmp    x14, #0, #0, eq
     ldr     x17, [sp, #DISPATCHER_LENT]
-    ccmp    x17, #0, #0, eq         /* nothing was lent */
     b.ne    reply_other
+    cbnz    x17, reply_lent
 
+reply_end:
     orr     w15, w15, #BLOCKED      /* from READY; and no caller */
     str     x15, [sp, #DISPATCHER_STATE]
     str     wzr, [sp, #UPCALL + UPCALL_MASK]
@@ -464,6 +493,17 @@ reply_fast:
     CLEAR_UPPER
     ldp     x29, x30, [sp, #232]
     eret
+
+reply_lent:
+    SAVE_ARGUMENTS
+    mov     x19, x15                /* nobody's any more */
+    mov     x20, x16
+    CALL    space_take_back
+    mov     x15, x19
+    mov     x16, x20
+    mov     x1, sp
+    LOAD_MESSAGE
+    b       reply_end
 
 /* The others: C code says who goes on, and the message is in the context of
  * the one that sent it. */
@@ -494,14 +534,12 @@ reply_other:
     b       trap_leave
 
 call_other:
-    SAVE_ARGUMENTS
-    stp     x8, x9, [sp, #64]
-    stp     x10, x11, [sp, #80]
+    SAVE_CALL
     SAVE_STATE
     ENTER
     str     x0, [sp, #-16]!
     bl      call_enter_fast
-    cbz     x0, 5f
+    cbz     x0, 6f
     bl      trap_load
     ldr     x1, [sp], #16
     mov     sp, x0
@@ -518,8 +556,11 @@ call_other:
     LOAD_MESSAGE
     eret
 
-5:  ldr     x0, [sp], #16
-    bl      trap_sync
+5:  SAVE_STATE                      /* what was lent is refused */
+    ENTER
+    b       7f
+6:  ldr     x0, [sp], #16
+7:  bl      trap_sync
     bl      trap_next
     b       trap_leave
 

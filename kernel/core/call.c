@@ -457,13 +457,11 @@ static struct dispatcher *start_fast(struct dispatcher *d,
 }
 
 /* A flag, or a callee that may look at what it schedules. Apart, so that the
- * other calls need no stack. The callee is free: nobody waits in line. */
+ * other calls need no stack. */
 static __attribute__((noinline)) struct dispatcher *start_special(
     struct dispatcher *d, struct dispatcher *to, uint64_t flags)
 {
-    if ((flags & ~(CALL_LEND | CALL_NOWAIT)) != 0 ||
-        ((flags & CALL_LEND) &&
-         space_lend(d, to, d->context.x[11]) != ERR_OK)) {
+    if ((flags & CALL_LEND) && space_lend(d, to, d->context.x[11]) != ERR_OK) {
         return NULL;
     }
     (void)start_fast(d, to, flags);
@@ -476,8 +474,10 @@ static __attribute__((noinline)) struct dispatcher *start_special(
 struct dispatcher *call_enter_fast(struct dispatcher *d)
 {
     uint64_t flags = d->context.x[8] & ~0xffffffffull;
-    /* Who has the time of somebody in line may be further than time travels. */
-    if (!row_has_room(d, sched_top(&kernel.core[0]))) {
+    /* Nobody waits for who is free. Who has the time of somebody in line may be
+     * further than time travels. */
+    if ((flags & ~(CALL_LEND | CALL_NOWAIT)) != 0 ||
+        !row_has_room(d, sched_top(&kernel.core[0]))) {
         return NULL;
     }
     struct dispatcher *to = free_callee(d);

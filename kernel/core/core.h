@@ -91,10 +91,10 @@ struct domain {
     uint32_t visited; /* kernel.epoch of the last sweep */
     uint32_t tables;  /* second-level tables that it has room for */
     struct domain_table {
-        uint16_t gib;  /* index in the first level */
-        uint16_t used; /* attached stretches; 0: free */
-    } table[DOMAIN_TABLES];
-    uint8_t pad[4096 - 36 - 4 * DOMAIN_TABLES];
+        uint16_t gib;           /* index in the first level */
+        uint16_t used;          /* attached stretches; 0: free */
+    } table[DOMAIN_TABLES + 2]; /* six bits index it */
+    uint8_t pad[4096 - 36 - 4 * (DOMAIN_TABLES + 2)];
     uint64_t level1[512];
     /* second-level tables follow */
 };

@@ -128,17 +128,6 @@ enum abi_error op_stretch_create(uint64_t *x)
     return ERR_OK;
 }
 
-static struct domain_table *find_table(struct domain *d, uint64_t va)
-{
-    uint64_t gib = va >> 30;
-    for (uint32_t i = 0; i < d->tables && i < DOMAIN_TABLES; i++) {
-        if (d->table[i].used != 0 && d->table[i].gib == gib) {
-            return &d->table[i];
-        }
-    }
-    return NULL;
-}
-
 static struct domain_table *free_table(struct domain *d)
 {
     for (uint32_t i = 0; i < d->tables && i < DOMAIN_TABLES; i++) {
@@ -147,14 +136,6 @@ static struct domain_table *free_table(struct domain *d)
         }
     }
     return NULL;
-}
-
-static uint64_t *level2_entry(ref_t domain, const struct domain_table *t,
-                              uint64_t va)
-{
-    uint32_t i = (uint32_t)(t - domain_at(domain)->table);
-    uint64_t *table = table_at(domain + ((2u + i) << (PAGE_LOG2 - CELL_LOG2)));
-    return &table[va >> STRETCH_LOG2 & 511u];
 }
 
 /* The descriptor with which a domain gets at a stretch. */
@@ -177,20 +158,28 @@ static void forget_loan(ref_t domain, uint64_t va)
     }
 }
 
-/* t: the domain's table for this address, or NULL: it needs one. */
-static enum abi_error set_entry(ref_t ref, struct domain_table *t, uint64_t va,
-                                uint64_t descriptor)
+/* The first level gets a table for this address; NULL: none is free. */
+static __attribute__((noinline)) struct domain_table *take_table(ref_t ref,
+                                                                 uint64_t va)
 {
     struct domain *d = domain_at(ref);
-    if (t == NULL) {
-        t = free_table(d);
-        if (t == NULL) {
-            return ERR_NOTABLE;
-        }
+    struct domain_table *t = free_table(d);
+    if (t != NULL) {
         uint32_t i = (uint32_t)(t - d->table);
         t->gib = (uint16_t)(va >> 30);
         d->level1[t->gib & 511u] =
             (ref_address(ref) + ((2ull + i) << PAGE_LOG2)) | PTE_TABLE;
+    }
+    return t;
+}
+
+/* t: the domain's table for this address, or NULL: it needs one. */
+static inline enum abi_error set_entry(ref_t ref, struct domain_table *t,
+                                       uint64_t va, uint64_t descriptor)
+{
+    t = t != NULL ? t : take_table(ref, va);
+    if (t == NULL) {
+        return ERR_NOTABLE;
     }
     uint64_t *entry = level2_entry(ref, t, va);
     bool change = *entry != 0;
@@ -204,10 +193,10 @@ static enum abi_error set_entry(ref_t ref, struct domain_table *t, uint64_t va,
     return ERR_OK;
 }
 
-static bool detach(ref_t ref, uint64_t va)
+/* False: there was nothing. */
+static bool clear_entry(ref_t ref, uint64_t va)
 {
-    struct domain *d = domain_at(ref);
-    struct domain_table *t = find_table(d, va);
+    struct domain_table *t = find_table(ref, va);
     uint64_t *entry = t == NULL ? NULL : level2_entry(ref, t, va);
     if (entry == NULL || *entry == 0) {
         return false;
@@ -215,12 +204,20 @@ static bool detach(ref_t ref, uint64_t va)
     ASSERT(t->used > 0);
     *entry = 0;
     if (--t->used == 0) {
-        d->level1[t->gib & 511u] = 0;
+        domain_at(ref)->level1[t->gib & 511u] = 0;
         t->gib = 0;
     }
     arch_tlb_domain(domain_asid(ref));
-    forget_loan(ref, va);
     return true;
+}
+
+static bool detach(ref_t ref, uint64_t va)
+{
+    bool was = clear_entry(ref, va);
+    if (was) {
+        forget_loan(ref, va);
+    }
+    return was;
 }
 
 /* ---- loans ------------------------------------------------------------- */
@@ -239,7 +236,7 @@ enum abi_error space_lend(const struct dispatcher *from, struct dispatcher *to,
     if (e != ERR_OK) {
         return e;
     }
-    const struct domain_table *mine = find_table(domain_at(from->domain), va);
+    const struct domain_table *mine = find_table(from->domain, va);
     uint64_t has = descriptor_at(from->domain, mine, va);
     if (has == 0 || va == kernel.sweep) { /* it may have been at `to` */
         return ERR_UNMAPPED;
@@ -248,7 +245,7 @@ enum abi_error space_lend(const struct dispatcher *from, struct dispatcher *to,
     if ((gives & denied(has, 0)) != denied(has, rights)) {
         return ERR_RIGHTS;
     }
-    struct domain_table *t = find_table(domain_at(to->domain), va);
+    struct domain_table *t = find_table(to->domain, va);
     if (descriptor_at(to->domain, t, va) != 0) {
         return ERR_BUSY;
     }
@@ -275,13 +272,17 @@ static void recall(ref_t domain, uint64_t va)
 
 void space_take_back(struct dispatcher *to)
 {
-    recall(to->domain, LOAN_ADDRESS(to->lent));
-    (void)detach(to->domain, LOAN_ADDRESS(to->lent));
+    uint64_t va = LOAN_ADDRESS(to->lent);
+    if (to->state == IS_CALLING) {
+        recall(to->domain, va);
+    }
+    to->lent = 0;
+    (void)clear_entry(to->domain, va);
 }
 
 enum abi_error space_attach(ref_t ref, const struct slot *s, uint64_t rights)
 {
-    struct domain_table *t = find_table(domain_at(ref), s->word);
+    struct domain_table *t = find_table(ref, s->word);
     recall(ref, s->word);
     forget_loan(ref, s->word);
     return set_entry(ref, t, s->word, attachment(s, rights));

@@ -79,3 +79,20 @@ static inline uint64_t denied(uint64_t descriptor, uint64_t rights)
     return (rights & RIGHT_WRITE ? 0 : read_only) |
            (rights & RIGHT_EXEC ? 0 : no_code);
 }
+
+/* The first level says where the table for an address is. */
+static inline struct domain_table *find_table(ref_t ref, uint64_t va)
+{
+    struct domain *d = domain_at(ref);
+    uint64_t entry = va < USER_VA_END ? d->level1[va >> 30 & 511u] : 0;
+    uint64_t page = ((entry & PTE_ADDRESS) - ref_address(ref)) >> PAGE_LOG2;
+    return entry != 0 ? &d->table[(page - 2u) & 63u] : NULL;
+}
+
+static inline uint64_t *level2_entry(ref_t domain, const struct domain_table *t,
+                                     uint64_t va)
+{
+    uint32_t i = (uint32_t)(t - domain_at(domain)->table);
+    uint64_t *table = table_at(domain + ((2u + i) << (PAGE_LOG2 - CELL_LOG2)));
+    return &table[va >> STRETCH_LOG2 & 511u];
+}

@@ -100,7 +100,7 @@ PLANTED = [
     ("caps", 2, "full", "orphans are adopted by an elder sibling", "cap.c",
      "n->attr |= ATTR_FENCE;", ";"),
     ("space", 0, "full", "detaching forgets the first level", "space.c",
-     "d->level1[t->gib & 511u] = 0;", ";"),
+     "domain_at(ref)->level1[t->gib & 511u] = 0;", ";"),
     ("calls", 3, "full", "a cancelled call leaves its caller with the callee",
      "call.c", "        let_go(callee);\n        end_call(d, error",
      "        end_call(d, error"),

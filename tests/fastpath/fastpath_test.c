@@ -20,6 +20,8 @@
 #define ESR_UNDEFINED 0x02000000ull
 #define ESR_FP        0x1fe00000ull
 #define CPACR_FP      (3ull << 20)
+#define LENT          HOST_FREE /* a stretch that a has, of root */
+#define LENT_VA       (HOST_RANGE_VA + STRETCH_BYTES)
 
 struct dispatcher *machine_enter(struct dispatcher *d, uint64_t x[31]);
 
@@ -115,6 +117,7 @@ static void switch_to(struct dispatcher *from, const struct dispatcher *to)
 static struct dispatcher *core_call(struct dispatcher *d)
 {
     d->context.x[8] = x[8];
+    d->context.x[11] = x[11];
     struct dispatcher *to = call_enter_fast(d);
     if (to == NULL) {
         return NULL;
@@ -218,8 +221,7 @@ static void forget_unread(struct dispatcher *d, const struct dispatcher *as)
     if (d->state == IS_READY) { /* it runs */
         d->context = as->context;
     }
-    memcpy(&d->context.x[14], &as->context.x[14], 4 * sizeof(x[0]));
-    d->context.x[8] = as->context.x[8];
+    memcpy(d->context.x, as->context.x, 18 * sizeof(x[0]));
     d->badge = as->badge;
     d->call_flags = as->call_flags;
 }
@@ -307,6 +309,8 @@ static void make_machine(void)
     a = host_kid_at(0);
     b = host_kid_at(1);
     c = host_kid_at(2);
+    CALL(STRETCH_CREATE, LENT, HOST_UNTYPED, HOST_RANGE, LENT_VA);
+    CALL(STRETCH_ATTACH, LENT, host_kid_slot(0, KID_DOMAIN), RIGHT_READ);
     host_serve(1, 0);
     host_run(0);
     host_unmask(a);
@@ -333,6 +337,14 @@ static void calling(void)
     x[8] = HOST_GATE | (any() & CALL_NOWAIT);
 }
 
+/* a lends what it calls b with. */
+static void lending(void)
+{
+    calling();
+    x[8] |= CALL_LEND;
+    x[11] = LOAN(LENT_VA, RIGHT_READ);
+}
+
 /* b runs, and may answer a. */
 static void answering(void)
 {
@@ -341,6 +353,27 @@ static void answering(void)
     any_words(a);
     any_registers(ESR_SVC | SVC_REPLY);
     x[8] = 0;
+}
+
+/* And gives back what a lent. */
+static void answering_lender(void)
+{
+    lending();
+    (void)core_call(a);
+    any_registers(ESR_SVC | SVC_REPLY);
+    x[8] = 0;
+}
+
+/* b serves a and may call c. */
+static void nesting(void)
+{
+    answering();
+    any_words(b);
+    any_words(c);
+    c->state = IS_BLOCKED;
+    c->entry = HOST_CALL_ENTRY;
+    any_registers(ESR_SVC | SVC_CALL);
+    x[8] = HOST_GATE;
 }
 
 static void faulting(void)
@@ -475,6 +508,18 @@ static void callee_schedules(void)
 {
     b->children = 1;
 }
+static void others_schedule(void)
+{
+    b->children = c->children = 1;
+}
+static void top_serves(void)
+{
+    a->caller = c->self;
+}
+static void not_the_lenders(void)
+{
+    x[11] = LOAN(LENT_VA, RIGHT_READ | RIGHT_WRITE);
+}
 static void callee_serves(void)
 {
     b->caller = c->self;
@@ -507,10 +552,6 @@ static void in_line(void)
 static void told(void)
 {
     b->told = IS_READY;
-}
-static void lent(void)
-{
-    b->lent = LOAN(HOST_RANGE_VA, RIGHT_READ);
 }
 static void callee_pending(void)
 {
@@ -561,11 +602,17 @@ static const struct condition {
     {"call: accepts", calling, accepts_none, core_call},
     {"call: own time", calling, not_own_time, core_call},
     {"call: not for another", calling, caller_serves, core_call},
+    {"nested: serves the top", nesting, not_own_time, core_call},
+    {"nested: who serves nobody", nesting, top_serves, core_call},
+    {"nested: nobody is told", nesting, others_schedule, core_call},
+    {"lend: in its bounds", lending, past_the_end, core_call},
+    {"lend: no other flag", lending, sends_along, core_call},
+    {"lend: nobody is told", lending, others_schedule, core_call},
+    {"lend: what it has", lending, not_the_lenders, core_call},
     {"reply: a caller", answering, serves_nobody, core_reply},
     {"reply: no flags or slot", answering, saved_reply, core_reply},
     {"reply: nobody in line", answering, in_line, core_reply},
     {"reply: not told", answering, told, core_reply},
-    {"reply: nothing lent", answering, lent, core_reply},
     {"reply: nothing pending", answering, callee_pending, core_reply},
     {"reply: nor at the caller", answering, caller_pending, core_reply},
     {"fault: pages", faulting, no_pages, core_fault},
@@ -614,8 +661,14 @@ static void test_taken(void)
     callee_schedules();
     a->parent = 0;
     CHECK(outcome_of(core_call) == SAME, "by who has no scheduler");
+    nesting();
+    CHECK(outcome_of(core_call) == SAME, "by who serves its caller");
+    lending();
+    CHECK(outcome_of(core_call) == SAME, "that lends");
     answering();
     CHECK(outcome_of(core_reply) == SAME, "its answer");
+    answering_lender();
+    CHECK(outcome_of(core_reply) == SAME, "lend: back with the answer");
     answering();
     b->until = any();
     CHECK(outcome_of(core_reply) == SAME, "by who waited until a time");
@@ -667,8 +720,10 @@ static void test_numbers(void)
         calling();
         uint64_t flag = 1ull << bit;
         x[8] = bit < 32 ? flag : HOST_GATE | flag;
+        x[11] = LOAN(LENT_VA, RIGHT_READ);
         enum outcome outcome = outcome_of(core_call);
-        right &= outcome == (flag == CALL_NOWAIT ? SAME : REFUSED);
+        bool fast = flag == CALL_NOWAIT || flag == CALL_LEND;
+        right &= outcome == (fast ? SAME : REFUSED);
         answering();
         x[8] = 1ull << bit;
         right &= outcome_of(core_reply) == REFUSED;
@@ -710,10 +765,11 @@ static void test_random(void)
     } kinds[] = {{calling, core_call},        {answering, core_reply},
                  {faulting, core_fault},      {signalling, core_system_call},
                  {leaving, core_system_call}, {resuming, core_system_call},
-                 {touching_fp, switch_fp}};
+                 {touching_fp, switch_fp},    {lending, core_call},
+                 {nesting, core_call},        {answering_lender, core_reply}};
     uint32_t taken = 0, wrong = 0;
     for (uint32_t round = 0; round < RANDOM_ROUNDS; round++) {
-        uint32_t kind = (uint32_t)(any() % 7);
+        uint32_t kind = (uint32_t)(any() % 10);
         kinds[kind].machine();
         for (uint64_t n = any() % 12; n > 0; n--) {
             struct dispatcher *const all[] = {a, b, c};

@@ -48,8 +48,8 @@
     .endm
 
 /* struct dispatcher *machine_enter(struct dispatcher *d, uint64_t x[31]): an
- * exception of d, whose registers are x, and q the CPU's. Returns whom the kernel left to, with
- * the registers in x, or NULL: C code was to go on. */
+ * exception of d, whose registers are x, and q the CPU's. Returns whom the
+ * kernel left to, with the registers in x, or NULL: C code was to go on. */
     .globl  machine_enter
 machine_enter:
     stp     x29, x30, [sp, #-176]!

@@ -40,7 +40,7 @@ BUGS = {
                              "type"),
     "TLB: page, unmap": ("space.c", "frame_set",
                          "arch_tlb_page(va)", "(void)0"),
-    "TLB: domain, detach": ("space.c", "detach",
+    "TLB: domain, detach": ("space.c", "clear_entry",
                             "arch_tlb_domain(domain_asid(ref))", "(void)0"),
     "TLB: domain, attach": ("space.c", "set_entry",
                             "arch_tlb_domain(domain_asid(ref))", "(void)0"),

@@ -99,6 +99,22 @@ static uint64_t produce(uint64_t *words, uint64_t from)
     return sum;
 }
 
+static void relay(uint64_t w[8], uint64_t loan)
+{
+    w[0] = WAKER_RELAYS;
+    w[1] = loan;
+}
+
+/* The callee calls the server, and lends on what was lent to it. */
+static void relay_rows(uint64_t w[8])
+{
+    uint64_t loan = LOAN(small_va, READ_ONLY);
+    ROW("call and reply, called on by the callee", relay(w, 0),
+        e = call_endpoint(w, C_WAKER, 0, 0), NOTHING);
+    ROW("call that lends, lent on by the callee", relay(w, loan),
+        e = call_endpoint(w, C_WAKER | CALL_LEND, 0, loan), NOTHING);
+}
+
 static void bulk_row(void)
 {
     uint64_t *words = (uint64_t *)whole_va, sum = 0;
@@ -123,6 +139,7 @@ void lend_rows(void)
         e = call_endpoint(w, C_ENDPOINT | CALL_LEND, 0,
                           LOAN(whole_va, READ_ONLY)),
         NOTHING);
+    relay_rows(w);
     words_row();
     list_row();
     bulk_row();

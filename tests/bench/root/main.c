@@ -56,6 +56,7 @@ static void equip_client(void)
         give_badged(gate[m], CPTR(node, C_ENDPOINT + m - SERVER));
     }
     give_badged(gate[WAKER], CPTR(set[PEER].cnode, PEER_ENDPOINT));
+    give_badged(gate[SERVER], CPTR(set[WAKER].cnode, WAKER_SERVER_SLOT));
     give(gate[SERVER], C_GATE);
     give(set[PEER].domain, C_PEER);
     give(set[PEER].dispatcher, C_CHILD);

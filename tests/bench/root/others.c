@@ -15,11 +15,19 @@ uint64_t server_work(uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3,
     return w0 + w1 + w2 + w3 + w4 + w5 + w6 + w7;
 }
 
-uint64_t waker_work(uint64_t save);
-uint64_t waker_work(uint64_t save)
+/* loan: of its caller, and by the relay's call of the server. */
+uint64_t waker_work(enum waker_task task, uint64_t loan);
+uint64_t waker_work(enum waker_task task, uint64_t loan)
 {
-    if (!save) {
+    if (task == WAKER_WAKES) {
         (void)sys_event_signal(WAKER_EVENT_SLOT);
+        return 0;
+    }
+    if (task == WAKER_RELAYS) {
+        static uint64_t w[8]; /* no FP registers are needed to clear it */
+        expect(call_endpoint(w, WAKER_SERVER_SLOT | (loan ? CALL_LEND : 0), 0,
+                             loan),
+               "relay");
         return 0;
     }
     mark_begin();

@@ -16,7 +16,7 @@ enum client_slot {
     C_MEMORIES = 24,
     C_RANGE = C_MEMORY + C_MEMORIES, /* 128 MiB of addresses */
     C_ENDPOINT,                      /* the server's; the others in order */
-    C_WAKER,   /* of a server that wakes PEER first, or saves its reply */
+    C_WAKER,   /* of a server that does what the first word says */
     C_FLOATER, /* of a server that uses FP */
     C_READER,  /* of one that reads what is lent */
     C_GATE,    /* the server's, unbadged, all rights */
@@ -34,10 +34,13 @@ enum client_slot {
     C_IRQS,      /* RUNS lines that nobody uses */
     C_FREE = 80,
 };
-#define PEER_EVENT_SLOT  1 /* in its CNode: bit 0 of the client */
-#define PEER_ENDPOINT    2 /* the waker's */
-#define WAKER_EVENT_SLOT 1 /* in the waker's: bit 0 of the peer */
-#define WAKER_REPLY_SLOT 2 /* empty */
+#define PEER_EVENT_SLOT   1 /* in its CNode: bit 0 of the client */
+#define PEER_ENDPOINT     2 /* the waker's */
+#define WAKER_EVENT_SLOT  1 /* in the waker's: bit 0 of the peer */
+#define WAKER_REPLY_SLOT  2 /* empty */
+#define WAKER_SERVER_SLOT 3 /* the server's endpoint */
+
+enum waker_task { WAKER_WAKES, WAKER_SAVES, WAKER_RELAYS };
 
 extern uint64_t client_range;    /* address of C_RANGE */
 extern volatile uint32_t direct; /* RUN_DIRECT: all are run so from now on */
