@@ -12,6 +12,7 @@
 
 #define APP_DOMAIN_LOG2 15u  /* six second-level tables */
 #define RETYPE_MAX      256u /* objects that one untyped_retype makes */
+#define EARLY           2u   /* objects from OBJECT_DOMAIN on: see below */
 
 struct domain domains[DOMAINS_MAX];
 
@@ -71,47 +72,66 @@ int domain_grow_optimistic(struct domain *d, uint32_t log2)
     return error;
 }
 
-static enum abi_error make(struct domain *d, cptr_t dst, uint32_t type,
-                           uint32_t log2, uint32_t count, uint32_t rank)
-{
-    return d->newest == 0
-               ? ERR_NOMEM
-               : sys_untyped_retype(d->newest, dst, type, log2, count, 0, rank);
-}
-
-/* The smallest chunk that holds so much, or the largest there is. */
+/* The chunk to begin with for so much: the last one is not half empty. */
 static uint32_t chunk_for(uint64_t bytes)
 {
+    uint64_t unit = 1ull << CHUNK_LOG2_MIN;
+    uint64_t rounded = (bytes + unit - 1) & ~(unit - 1);
     uint32_t log2 = CHUNK_LOG2_MIN;
-    while (log2 < CHUNK_LOG2_MAX && 1ull << log2 < bytes) {
+    while (log2 < CHUNK_LOG2_MAX && 2ull << log2 <= rounded) {
         log2++;
     }
     return log2;
 }
 
+void domain_newest_used(struct domain *d)
+{
+    uint32_t slot = d->newest, second = chunk_of(slot)->next;
+    if (second != 0) {
+        chunk_of(slot)->next = chunk_of(second)->next;
+        chunk_of(second)->next = (uint16_t)slot;
+        d->newest = second;
+    }
+}
+
+/* How many objects the newest chunk still holds. */
+static uint64_t room(const struct domain *d, uint32_t log2)
+{
+    uint64_t info, address, mark, size = 1ull << log2;
+    if (d->newest == 0 ||
+        sys_cap_identify(d->newest, &info, &address, &mark) != ERR_OK) {
+        return 0;
+    }
+    uint64_t end = 1ull << chunk_of(d->newest)->log2;
+    uint64_t low = (mark + size - 1) & ~(size - 1);
+    return low < end ? (end - low) >> log2 : 0;
+}
+
 /* Objects come from the newest chunk, as many in one call as fit; when it is
- * full, from another one. */
+ * full, from another one. What fills a chunk has one of its own. */
 int domain_make(struct domain *d, cptr_t dst, uint32_t type, uint32_t log2,
                 uint32_t count, uint32_t rank)
 {
-    uint32_t n = count;
+    bool fills = log2 >= CHUNK_LOG2_MIN;
     while (count > 0) {
-        n = n < count ? n : count;
-        n = n < RETYPE_MAX ? n : RETYPE_MAX;
-        enum abi_error e = make(d, dst, type, log2, n, rank);
-        if (e == ERR_OK) {
-            dst = CPTR_NEXT(dst, n);
-            count -= n;
-        } else if (e != ERR_NOMEM) {
-            return EIO;
-        } else if (n > 1) {
-            n /= 2;
-        } else {
+        uint64_t n = fills ? 0 : room(d, log2);
+        if (n == 0) {
             int error = domain_grow(d, chunk_for((uint64_t)count << log2));
             if (error != 0) {
                 return error;
             }
-            n = count;
+            n = room(d, log2);
+        }
+        n = n < count ? n : count;
+        n = n < RETYPE_MAX ? n : RETYPE_MAX;
+        if (n == 0 || sys_untyped_retype(d->newest, dst, type, log2, n, 0,
+                                         rank) != ERR_OK) {
+            return EIO;
+        }
+        dst = CPTR_NEXT(dst, n);
+        count -= (uint32_t)n;
+        if (fills) {
+            domain_newest_used(d);
         }
     }
     return 0;
@@ -158,60 +178,69 @@ static uint32_t log2_up(uint32_t n)
     return log2;
 }
 
-/* The large ones first: what is smaller fits behind them without a gap. */
-static int make_memory(struct domain *d, uint32_t frames, uint32_t log2,
-                       cptr_t domain)
+/* What a domain is besides its image, where each capability is made. The large
+ * ones come first: what is smaller fits behind them without a gap. The domain
+ * and its dispatcher are made before the CNode in which they are to lie. */
+static int make_objects(struct domain *d, uint32_t log2, uint64_t image_bytes,
+                        const uint32_t early[EARLY])
 {
-    int e = domain_grow(d, chunk_for((uint64_t)frames << PAGE_LOG2));
-    if (e == 0) {
-        e = domain_make(d, d->cnode, TYPE_CNODE, CHILD_SLOTS_LOG2 + SLOT_LOG2,
-                        1, 5);
+    const struct {
+        cptr_t dst;
+        uint32_t type, log2, rank;
+    } object[] = {
+        {d->cnode, TYPE_CNODE, CHILD_SLOTS_LOG2 + SLOT_LOG2, 5},
+        {early[0], TYPE_DOMAIN, APP_DOMAIN_LOG2, 0},
+        {early[1], TYPE_DISPATCHER, DISPATCHER_LOG2, 0},
+        {CPTR(d->cnode, SLOT_UNTYPED), TYPE_UNTYPED, START_UNTYPED_LOG2, 0},
+        {d->objects, TYPE_CNODE, log2 + SLOT_LOG2, 6},
+        {domain_object(d, OBJECT_SCHED), TYPE_SCHED_CONTEXT, SCHED_CONTEXT_LOG2,
+         0},
+    };
+    uint32_t count = sizeof(object) / sizeof(object[0]);
+    for (uint32_t i = 0; i < count; i++) {
+        image_bytes += 1ull << object[i].log2;
     }
-    if (e == 0) {
-        e = domain_make(d, domain, TYPE_DOMAIN, APP_DOMAIN_LOG2, 1, 0);
+    int e = domain_grow(d, chunk_for(image_bytes));
+    for (uint32_t i = 0; i < count && e == 0; i++) {
+        e = domain_make(d, object[i].dst, object[i].type, object[i].log2, 1,
+                        object[i].rank);
     }
-    if (e == 0) {
-        e = domain_make(d, CPTR(d->cnode, SLOT_UNTYPED), TYPE_UNTYPED,
-                        START_UNTYPED_LOG2, 1, 0);
-    }
-    if (e == 0) {
-        e = domain_make(d, d->objects, TYPE_CNODE, log2 + SLOT_LOG2, 1, 6);
-    }
-    if (e == 0) {
-        e = domain_make(d, domain_object(d, OBJECT_DISPATCHER), TYPE_DISPATCHER,
-                        DISPATCHER_LOG2, 1, 0);
-    }
-    if (e == 0) {
-        e = domain_make(d, domain_object(d, OBJECT_SCHED), TYPE_SCHED_CONTEXT,
-                        SCHED_CONTEXT_LOG2, 1, 0);
+    for (uint32_t i = 0; i < EARLY && e == 0; i++) {
+        e = sys_cap_move(domain_object(d, OBJECT_DOMAIN + i), early[i]) ==
+                    ERR_OK
+                ? 0
+                : EIO;
     }
     return e;
 }
 
-/* The domain object is made before the CNode in which it is to lie. */
-static int make_objects(struct domain *d, uint32_t frames)
+static int make_space(struct domain *d, const struct image_size *size)
 {
-    uint32_t log2 = log2_up(OBJECT_FRAMES + frames), domain = slot_take();
+    uint32_t log2 = log2_up(OBJECT_FRAMES + size->frames), early[EARLY];
+    bool slots = true;
     d->next_frame = OBJECT_FRAMES;
     d->frames_end = 1u << log2;
     d->cnode = slot_take();
     d->objects = slot_take();
-    if (domain == 0 || d->cnode == 0 || d->objects == 0) {
-        if (domain != 0) {
-            slot_give(domain);
-        }
-        return ENOMEM;
+    for (uint32_t i = 0; i < EARLY; i++) {
+        early[i] = slot_take();
+        slots &= early[i] != 0;
     }
-    int e = make_memory(d, frames, log2, domain);
+    int e = d->cnode == 0 || d->objects == 0 || !slots
+                ? ENOMEM
+                : make_objects(d, log2, size->bytes, early);
     if (e == 0 &&
-        (sys_cap_move(domain_object(d, OBJECT_DOMAIN), domain) ||
-         sys_untyped_retype(d->block, CPTR(d->cnode, SLOT_RANGE), TYPE_RANGE,
+        (sys_untyped_retype(d->block, CPTR(d->cnode, SLOT_RANGE), TYPE_RANGE,
                             BLOCK_LOG2, 1, 0, 0) ||
          sys_domain_set_cspace(domain_object(d, OBJECT_DOMAIN), d->cnode))) {
         e = EIO;
     }
-    (void)sys_cap_delete(domain); /* is there only if something failed */
-    slot_give(domain);
+    for (uint32_t i = 0; i < EARLY; i++) {
+        if (early[i] != 0) {
+            (void)sys_cap_delete(early[i]); /* there only if something failed */
+            slot_give(early[i]);
+        }
+    }
     return e;
 }
 
@@ -246,7 +275,7 @@ static int make_events(struct domain *d)
 }
 
 int domain_create(struct domain **out, const struct load_request *r,
-                  uint32_t frames)
+                  const struct image_size *size)
 {
     struct domain *d = free_entry();
     if (d == NULL) {
@@ -258,7 +287,7 @@ int domain_create(struct domain **out, const struct load_request *r,
     d->manifest = -1;
     (void)snprintf(d->name, sizeof(d->name), "%s", r->name);
     d->block = block_take(&d->block_address);
-    int e = d->block == 0 ? ENOMEM : make_objects(d, frames);
+    int e = d->block == 0 ? ENOMEM : make_space(d, size);
     if (e == 0) {
         e = make_events(d);
     }

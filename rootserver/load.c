@@ -18,6 +18,7 @@
 #include "symbols.h"
 
 #define INFO_BYTES (16ull << 10) /* start_info and its strings */
+#define BIG_BYTES  (1ull << BIG_FRAME_LOG2)
 #define RW         (RIGHT_READ | RIGHT_WRITE)
 #define RX         (RIGHT_READ | RIGHT_EXEC)
 
@@ -31,8 +32,9 @@ struct loading {
     uint64_t symbols_at;
     uint64_t data_slot; /* address of the last slot with data */
     uint64_t stack, info, pages, heap;
-    uint32_t slots;    /* 2 MiB slots of the image */
-    uint64_t attached; /* root server: slots that it is attached to */
+    uint32_t slots;  /* 2 MiB slots of the image */
+    uint64_t mapped; /* of segments and symbols, ascending: up to here */
+    uint32_t first[ELF_SEGMENTS_MAX + 2]; /* frame of each, and the end */
 };
 
 static uint64_t up(uint64_t v, uint64_t to)
@@ -72,6 +74,12 @@ static uint64_t fixed_end(const struct elf_plan *p)
     return up(end, PAGE_BYTES);
 }
 
+/* Of the room for start_info and its strings: what is mapped. */
+static uint64_t info_bytes(const struct load_request *r)
+{
+    return up(sizeof(struct start_info) + r->strings_bytes, PAGE_BYTES);
+}
+
 /* Offsets relative to the image; place() adds the base. */
 static int lay_out(struct loading *l)
 {
@@ -81,7 +89,7 @@ static int lay_out(struct loading *l)
     uint64_t room = up(fixed, STRETCH_BYTES) - fixed;
     l->symbols_at = symbols != 0 && symbols <= room ? fixed : 0;
     l->code_end = fixed + (l->symbols_at != 0 ? up(symbols, PAGE_BYTES) : 0);
-    if (data == 0) {
+    if (data < fixed) {
         data = up(fixed, STRETCH_BYTES);
     }
     uint64_t need =
@@ -99,13 +107,47 @@ static int lay_out(struct loading *l)
     return l->slots < OBJECT_STRETCHES / 2 ? 0 : ENOMEM;
 }
 
-static uint64_t pages_of(const struct loading *l)
+/* How far frames of one size go from `at`: of 64 KiB where they fit. */
+static uint64_t part_end(uint64_t at, uint64_t end, uint32_t *log2)
 {
-    uint64_t bytes = START_STACK_BYTES + INFO_BYTES + l->code_end;
-    for (uint32_t i = 0; i < l->plan.segment_count; i++) {
-        bytes += up(l->plan.segments[i].memory_bytes, PAGE_BYTES) + PAGE_BYTES;
+    uint64_t slot_end = up(at + 1, STRETCH_BYTES);
+    uint64_t big = up(at, BIG_BYTES);
+    end = end < slot_end ? end : slot_end;
+    *log2 = PAGE_LOG2;
+    if (big + BIG_BYTES > end) {
+        return end;
     }
-    return bytes / PAGE_BYTES;
+    if (big > at) {
+        return big;
+    }
+    *log2 = BIG_FRAME_LOG2;
+    return end - end % BIG_BYTES;
+}
+
+/* What map() takes for [from, to). */
+static void measure(uint64_t from, uint64_t to, struct image_size *size)
+{
+    uint64_t at = from - from % PAGE_BYTES, end = up(to, PAGE_BYTES);
+    while (at < end) {
+        uint32_t log2;
+        uint64_t part = part_end(at, end, &log2);
+        size->frames += (uint32_t)((part - at) >> log2);
+        *(log2 == PAGE_LOG2 ? &size->bytes : &size->whole) += part - at;
+        at = part;
+    }
+}
+
+static struct image_size size_of(const struct loading *l)
+{
+    struct image_size size = {0, l->slots * PAGE_BYTES, 0};
+    measure(0, START_STACK_BYTES, &size);
+    measure(0, info_bytes(l->r), &size);
+    for (uint32_t i = 0; i < l->plan.segment_count; i++) {
+        const struct elf_segment *s = &l->plan.segments[i];
+        measure(s->vaddr, s->vaddr + s->memory_bytes, &size);
+    }
+    measure(l->symbols_at, l->symbols_at == 0 ? 0 : l->code_end, &size);
+    return size;
 }
 
 /* ---- memory ------------------------------------------------------------ */
@@ -134,50 +176,46 @@ static int need_stretch(struct loading *l, uint64_t offset)
     return e;
 }
 
-/* Zeroed pages for [at, end) of one slot of the image. */
-static int map_part(struct loading *l, uint64_t at, uint64_t end)
+/* Zeroed frames of one size for [at, end) of one slot of the image. */
+static int map_part(struct loading *l, uint64_t at, uint64_t end, uint32_t log2)
 {
-    uint32_t n = (uint32_t)((end - at) / PAGE_BYTES);
-    uint32_t *f = &l->d->next_frame, made = *f + n;
-    if (n > l->d->frames_end - *f) {
+    uint32_t n = (uint32_t)((end - at) >> log2), f = l->d->next_frame;
+    if (n > l->d->frames_end - f) {
         return ENOMEM;
     }
     int e = need_stretch(l, at);
     if (e == 0) {
-        e = domain_make(l->d, domain_object(l->d, *f), TYPE_FRAME, PAGE_LOG2, n,
-                        0);
+        e = domain_make(l->d, domain_object(l->d, f), TYPE_FRAME, log2, n, 0);
     }
-    while (e == 0 && at < end) {
-        uint64_t done, next;
-        enum abi_error k = sys_frame_map(domain_object(l->d, *f),
-                                         stretch_of(l, at), l->base + at, RW,
-                                         (end - at) / PAGE_BYTES, &done, &next);
-        if (k == ERR_OK) {
-            *f += (uint32_t)done;
-            at = next - l->base;
-        } else if (k == ERR_BUSY) { /* the page belongs to two segments */
-            at += PAGE_BYTES;
-        } else {
-            return EIO;
-        }
-    }
-    while (e == 0 && *f < made) {
-        e = sys_cap_delete(domain_object(l->d, --made)) == ERR_OK ? 0 : EIO;
+    if (e == 0) {
+        l->d->next_frame += n;
+        e = frames_map(domain_object(l->d, f), stretch_of(l, at), l->base + at,
+                       RW, n) == ERR_OK
+                ? 0
+                : EIO;
     }
     return e;
 }
 
-/* Zeroed pages for [from, to) of the image. */
+/* Zeroed memory for [from, to) of the image. */
 static int map(struct loading *l, uint64_t from, uint64_t to)
 {
     int e = 0;
     uint64_t at = from - from % PAGE_BYTES, end = up(to, PAGE_BYTES);
     while (e == 0 && at < end) {
-        uint64_t slot_end = up(at + 1, STRETCH_BYTES);
-        uint64_t part_end = slot_end < end ? slot_end : end;
-        e = map_part(l, at, part_end);
-        at = part_end;
+        uint32_t log2;
+        uint64_t part = part_end(at, end, &log2);
+        e = map_part(l, at, part, log2);
+        at = part;
     }
+    return e;
+}
+
+/* The same for one segment after the other, which may share a page. */
+static int map_next(struct loading *l, uint64_t from, uint64_t to)
+{
+    int e = map(l, from > l->mapped ? from : l->mapped, to);
+    l->mapped = up(to, PAGE_BYTES);
     return e;
 }
 
@@ -192,9 +230,11 @@ static uint8_t *target(void *context, uint64_t offset)
 static int fill(struct loading *l)
 {
     const uint8_t *file = l->r->file;
-    for (uint32_t i = 0; i < l->plan.segment_count; i++) {
+    uint32_t n = l->plan.segment_count;
+    for (uint32_t i = 0; i < n; i++) {
         const struct elf_segment *s = &l->plan.segments[i];
-        int e = map(l, s->vaddr, s->vaddr + s->memory_bytes);
+        l->first[i] = l->d->next_frame;
+        int e = map_next(l, s->vaddr, s->vaddr + s->memory_bytes);
         if (e != 0) {
             return e;
         }
@@ -206,6 +246,7 @@ static int fill(struct loading *l)
         complain(l->r, fault.reason, fault.where);
         return ENOEXEC;
     }
+    l->first[n] = l->d->next_frame;
     if (l->symbols_at != 0) {
         int e = map(l, l->symbols_at, l->code_end);
         if (e != 0) {
@@ -213,6 +254,7 @@ static int fill(struct loading *l)
         }
         symbols_copy(&l->symbols, (void *)target(l, l->symbols_at));
     }
+    l->first[n + 1] = l->d->next_frame;
     return 0;
 }
 
@@ -251,45 +293,18 @@ static void fill_info(struct loading *l)
 
 /* ---- hand over --------------------------------------------------------- */
 
-/* What a page of the image may do in the end; 0: it stays read-write. */
-static uint64_t rights_at(const struct loading *l, uint64_t offset)
+/* Code and constants get their rights; the symbols are what comes last. */
+static int protect(const struct loading *l)
 {
-    if (offset >= l->code_end) {
-        return 0;
-    }
-    for (uint32_t i = 0; i < l->plan.segment_count; i++) {
-        const struct elf_segment *s = &l->plan.segments[i];
-        uint64_t start = s->vaddr - s->vaddr % PAGE_BYTES;
-        if (offset >= start && offset < s->vaddr + s->memory_bytes &&
-            s->rights & ELF_EXECUTE) {
-            return RX;
-        }
-    }
-    return RIGHT_READ;
-}
-
-/* Code and constants: frames that follow each other get their rights at once.
- */
-static int protect(struct loading *l)
-{
-    uint32_t first = OBJECT_FRAMES;
-    uint64_t run = 0;
-    for (uint32_t f = first; f <= l->d->next_frame; f++) {
-        uint64_t info, address, va, rights = 0;
-        if (f < l->d->next_frame &&
-            sys_cap_identify(domain_object(l->d, f), &info, &address, &va) ==
-                ERR_OK) {
-            rights = rights_at(l, va - l->base);
-        }
-        if (rights == run) {
-            continue;
-        }
-        if (run != 0 && frames_protect(domain_object(l->d, first), run,
-                                       f - first) != ERR_OK) {
+    for (uint32_t i = 0; i <= l->plan.segment_count; i++) {
+        uint32_t rights =
+            i < l->plan.segment_count ? l->plan.segments[i].rights : ELF_READ;
+        if (!(rights & ELF_WRITE) &&
+            frames_protect(domain_object(l->d, l->first[i]),
+                           rights & ELF_EXECUTE ? RX : RIGHT_READ,
+                           l->first[i + 1] - l->first[i]) != ERR_OK) {
             return EIO;
         }
-        first = f;
-        run = rights;
     }
     return 0;
 }
@@ -341,7 +356,7 @@ static int build(struct loading *l)
     uint64_t top = l->stack + l->r->stack_bytes; /* libos maps what is below */
     int e = map(l, top - START_STACK_BYTES, top);
     if (e == 0) {
-        e = map(l, l->info, l->info + INFO_BYTES);
+        e = map(l, l->info, l->info + info_bytes(l->r));
     }
     if (e == 0) {
         e = fill(l);
@@ -384,15 +399,20 @@ int load(const struct load_request *r, struct domain **out)
         complain(r, fault.reason, fault.where);
         return ENOEXEC;
     }
-    if (lay_out(&l) != 0 || pages_of(&l) * PAGE_BYTES > r->quota ||
-        pages_of(&l) * PAGE_BYTES > memory_free_bytes()) {
-        complain(r, "asks for too much memory, in KiB:", pages_of(&l) * 4);
-        return ENOMEM;
-    }
     if (r->strings_bytes > INFO_BYTES - sizeof(struct start_info)) {
         return E2BIG;
     }
-    int e = domain_create(&l.d, r, (uint32_t)pages_of(&l) + 16);
+    if (lay_out(&l) != 0) {
+        complain(r, "needs too many addresses, up to", writable_end(&l.plan));
+        return ENOMEM;
+    }
+    struct image_size size = size_of(&l);
+    uint64_t bytes = size.bytes + size.whole;
+    if (bytes > r->quota || bytes > memory_free_bytes()) {
+        complain(r, "asks for too much memory, in KiB:", bytes >> 10);
+        return ENOMEM;
+    }
+    int e = domain_create(&l.d, r, &size);
     if (e != 0) {
         return e;
     }

@@ -153,10 +153,14 @@ struct domain {
 extern struct domain domains[DOMAINS_MAX];
 struct domain *domain_find(uint32_t id);
 struct load_request;
-/* All that a new domain needs but its memory image, which has that many frames.
+struct image_size {
+    uint32_t frames;       /* places for them */
+    uint64_t bytes, whole; /* of pages and tables; of frames of 64 KiB */
+};
+/* All that a new domain needs but its memory image, for which it has room.
  * EMLINK: there would be too many schedulers on top of each other. */
 int domain_create(struct domain **out, const struct load_request *r,
-                  uint32_t frames);
+                  const struct image_size *size);
 /* Everything it had comes back; its parent can fetch the status. */
 void domain_end(struct domain *d, int status);
 void domain_free(struct domain *d); /* the zombie goes */
@@ -166,6 +170,9 @@ void domain_reap(struct domain *d);
 int domain_make(struct domain *d, cptr_t dst, uint32_t type, uint32_t log2,
                 uint32_t count, uint32_t rank);
 int domain_grow(struct domain *d, uint32_t log2);
+/* The newest chunk is all used: the one before it is the next to be looked at.
+ */
+void domain_newest_used(struct domain *d);
 /* The same with memory that is only lent. */
 int domain_grow_optimistic(struct domain *d, uint32_t log2);
 /* Make the stretch at place, for an address inside the domain's block. */

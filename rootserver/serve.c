@@ -188,21 +188,16 @@ static int op_memory(struct domain *d, uint64_t w[8])
     if (e != 0) {
         return e;
     }
-    uint32_t chunk = d->newest, second = chunk_of(chunk)->next;
+    uint32_t chunk = d->newest;
     if (sys_untyped_retype(chunk, CPTR(d->cnode, w[2]), TYPE_UNTYPED, w[1], 1,
                            0, 0) != ERR_OK) {
-        d->newest = second;
+        d->newest = chunk_of(chunk)->next;
         d->memory_bytes -= 1ull << w[1];
         d->optimistic_bytes -= lent ? 1ull << w[1] : 0;
         chunk_give(chunk);
         return EINVAL;
     }
-    /* Objects of the root server must find room in another chunk first. */
-    if (second != 0) {
-        chunk_of(chunk)->next = chunk_of(second)->next;
-        chunk_of(second)->next = (uint16_t)chunk;
-        d->newest = second;
-    }
+    domain_newest_used(d);
     return 0;
 }
 
