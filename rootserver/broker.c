@@ -36,9 +36,23 @@ static uint64_t promised_bytes(void)
     return bytes;
 }
 
+/* Is so much free beyond the reserve even if nobody has got any of what the
+ * manifest guarantees? Then nobody needs to be asked what he has. */
+static bool is_plenty(uint64_t bytes)
+{
+    uint64_t most = bytes + RESERVE_BYTES;
+    for (uint32_t i = 0; i < manifest.domain_count; i++) {
+        most += manifest.domains[i].memory_bytes;
+    }
+    return memory_free_bytes() >= most;
+}
+
 bool broker_may_grow(const struct domain *d, uint64_t bytes, bool optimistic)
 {
     uint64_t free = memory_free_bytes(), keep = 0;
+    if (is_plenty(bytes)) {
+        return true;
+    }
     if (optimistic) {
         keep = promised_bytes() + RESERVE_BYTES;
     } else if (d->manifest < 0) {
@@ -134,6 +148,9 @@ static struct domain *richest(void)
 
 void broker_pressure(void)
 {
+    if (is_plenty(0)) {
+        return;
+    }
     struct domain *d = richest();
     uint64_t free = memory_free_bytes();
     uint64_t wanted = promised_bytes() + RESERVE_BYTES;
