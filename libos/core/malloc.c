@@ -19,9 +19,13 @@
 #include "log.h"
 #include "signal_frame.h"
 
-#define GROW_BYTES 65536u
+#define GROW_BYTES  65536u
+#define FIRST_BYTES 4096u /* without a system call; many need no more */
 
 static struct mutex heap_lock; /* guards bins.c */
+
+/* A report on a buffer has this name for what lies in it. */
+static _Alignas(16) char malloc_first[FIRST_BYTES];
 
 /* No signal handler runs on this thread while it holds the lock, so that it may
  * use malloc. */
@@ -57,8 +61,23 @@ static struct block *block_check(void *p)
 }
 
 /* With the lock. */
+static bool heap_begin(size_t bytes)
+{
+    static bool begun;
+    bool enough = !begun && bytes + 64 <= sizeof(malloc_first);
+    if (!begun) {
+        begun = true;
+        bins_add(malloc_first, sizeof(malloc_first));
+    }
+    return enough;
+}
+
+/* With the lock. */
 static bool heap_grow(size_t bytes)
 {
+    if (heap_begin(bytes)) {
+        return true;
+    }
     size_t need = (bytes + 64 + GROW_BYTES - 1) / GROW_BYTES * GROW_BYTES;
     void *start = sbrk((ptrdiff_t)need);
     if (start == (void *)-1) {

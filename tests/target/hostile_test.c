@@ -243,7 +243,8 @@ static void look_test(void)
           "capabilities of nobody");
     CHECK(answers(call(ROOT_VARIABLE, 0, 0), ESRCH) &&
               answers(call(ROOT_VARIABLE, ~0ull, 0), ESRCH) &&
-              answers(call(ROOT_VARIABLE, (uintptr_t)malloc(8), 0), ENOENT) &&
+              answers(call(ROOT_VARIABLE, (uintptr_t)malloc(8000), 0),
+                      ENOENT) &&
               answers(call(ROOT_VARIABLE, (uintptr_t)&environ, 0), 0),
           "variables of nobody, and what is none");
     CHECK(answers(call(ROOT_CAPS, (uint64_t)getpid(), 2ull << 32), EINVAL) &&
