@@ -23,7 +23,11 @@
 _Static_assert(SPAWN_CHILDREN == SCHED_CHILDREN_MAX,
                "an index is a pid modulo");
 
-static struct scheduler_table table; /* policy NULL: there are no children */
+/* What to do with idle time, and when it is over; NULL: there is no scheduler,
+ * and neither it nor its table is in the program. */
+static void (*idle)(uint64_t until), (*idled)(void);
+
+static struct scheduler_table table;
 static uint32_t domain[SCHED_CHILDREN_MAX]; /* who stands at each index */
 
 static const struct identity_page *identity(void)
@@ -44,16 +48,27 @@ static void child_ended(uint32_t i, uint32_t state)
 
 void sched_idled(void)
 {
-    if (table.policy != NULL) {
-        scheduler_ended(&table, identity()->child_from, identity()->child_to);
+    if (idled != NULL) {
+        idled();
     }
 }
 
 void sched_idle(uint64_t until)
 {
-    if (table.policy == NULL) {
+    if (idle != NULL) {
+        idle(until);
+    } else {
         sched_sleep(until);
     }
+}
+
+static void children_ran(void)
+{
+    scheduler_ended(&table, identity()->child_from, identity()->child_to);
+}
+
+static void children_run(uint64_t until)
+{
     doorbell_answer(true); /* the children are to run */
     for (;;) {
         uint64_t now = counter_now();
@@ -75,8 +90,10 @@ void sched_idle(uint64_t until)
 void nested_policy(const struct scheduler_policy *policy)
 {
     upcall_mask();
-    if (table.policy == NULL) {
+    if (idle == NULL) {
         scheduler_init(&table, policy, counter_frequency());
+        idle = children_run;
+        idled = children_ran;
     } else {
         scheduler_use(&table, policy, counter_now());
     }
@@ -88,7 +105,7 @@ int nested_set(pid_t child, const struct scheduler_params *params,
 {
     uint32_t i = (uint32_t)child % SCHED_CHILDREN_MAX, left_ppm;
     *why = SCHED_FINE;
-    if (table.policy == NULL) {
+    if (idle == NULL) {
         return EAGAIN;
     }
     upcall_mask();
