@@ -220,7 +220,8 @@ int broker_return(struct domain *d, const uint64_t w[8])
         return EINVAL;
     }
     for (uint32_t s = d->newest; s != 0; s = chunk_of(s)->next) {
-        if (chunk_of(s)->place == address >> 16 && chunk_drop(d, s)) {
+        if (chunk_of(s)->place == address >> CHUNK_LOG2_MIN &&
+            chunk_drop(d, s)) {
             settle(d);
             return 0;
         }

@@ -23,7 +23,7 @@ static uint64_t owner(uint32_t kind, uint32_t id)
 static bool holds(const struct domain *d, uint64_t address)
 {
     for (uint32_t s = d->newest; s != 0; s = chunk_of(s)->next) {
-        uint64_t base = (uint64_t)chunk_of(s)->place << 16;
+        uint64_t base = (uint64_t)chunk_of(s)->place << CHUNK_LOG2_MIN;
         if (address >= base && address - base < 1ull << chunk_of(s)->log2) {
             return true;
         }

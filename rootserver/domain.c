@@ -43,8 +43,9 @@ static int chunk_add(struct domain *d, uint32_t log2, bool optimistic)
     }
     uint64_t info, address, word;
     (void)sys_cap_identify(slot, &info, &address, &word);
-    *chunk_of(slot) = (struct chunk){(uint16_t)d->newest, (uint8_t)log2,
-                                     optimistic, (uint16_t)(address >> 16)};
+    *chunk_of(slot) =
+        (struct chunk){(uint16_t)d->newest, (uint8_t)log2, optimistic,
+                       (uint16_t)(address >> CHUNK_LOG2_MIN)};
     d->newest = slot;
     d->memory_bytes += 1ull << log2;
     return 0;
@@ -72,13 +73,13 @@ int domain_grow_optimistic(struct domain *d, uint32_t log2)
     return error;
 }
 
-/* The chunk to begin with for so much: the last one is not half empty. */
+/* The chunk to begin with for so much: of the last one, less than the smallest
+ * is left over. */
 static uint32_t chunk_for(uint64_t bytes)
 {
-    uint64_t unit = 1ull << CHUNK_LOG2_MIN;
-    uint64_t rounded = (bytes + unit - 1) & ~(unit - 1);
     uint32_t log2 = CHUNK_LOG2_MIN;
-    while (log2 < CHUNK_LOG2_MAX && 2ull << log2 <= rounded) {
+    while (log2 < CHUNK_LOG2_MAX &&
+           2ull << log2 <= bytes + (1ull << CHUNK_LOG2_MIN)) {
         log2++;
     }
     return log2;
@@ -107,16 +108,29 @@ static uint64_t room(const struct domain *d, uint32_t log2)
     return low < end ? (end - low) >> log2 : 0;
 }
 
+static void count_made(struct domain *d, uint64_t bytes)
+{
+    d->unmade -= bytes < d->unmade ? bytes : d->unmade;
+}
+
+/* Another chunk, for so much and for what will follow. */
+static int grow_for(struct domain *d, uint64_t bytes)
+{
+    return domain_grow(d, chunk_for(bytes > d->unmade ? bytes : d->unmade));
+}
+
 /* Objects come from the newest chunk, as many in one call as fit; when it is
  * full, from another one. What fills a chunk has one of its own. */
 int domain_make(struct domain *d, cptr_t dst, uint32_t type, uint32_t log2,
                 uint32_t count, uint32_t rank)
 {
-    bool fills = log2 >= CHUNK_LOG2_MIN;
+    bool fills = log2 >= BIG_FRAME_LOG2;
     while (count > 0) {
         uint64_t n = fills ? 0 : room(d, log2);
         if (n == 0) {
-            int error = domain_grow(d, chunk_for((uint64_t)count << log2));
+            uint64_t bytes = (uint64_t)count << log2;
+            int error =
+                fills ? domain_grow(d, chunk_for(bytes)) : grow_for(d, bytes);
             if (error != 0) {
                 return error;
             }
@@ -132,6 +146,8 @@ int domain_make(struct domain *d, cptr_t dst, uint32_t type, uint32_t log2,
         count -= (uint32_t)n;
         if (fills) {
             domain_newest_used(d);
+        } else {
+            count_made(d, n << log2);
         }
     }
     return 0;
@@ -143,10 +159,11 @@ int domain_stretch(struct domain *d, uint32_t place, uint64_t va)
     for (int tries = 0; tries < 2 && e == ERR_NOMEM; tries++) {
         e = sys_stretch_create(domain_object(d, place), d->newest, d->block, va,
                                0);
-        if (e == ERR_NOMEM && domain_grow(d, CHUNK_LOG2_MIN) != 0) {
+        if (e == ERR_NOMEM && grow_for(d, PAGE_BYTES) != 0) {
             return ENOMEM;
         }
     }
+    count_made(d, PAGE_BYTES);
     return e == ERR_OK ? 0 : EIO;
 }
 
@@ -197,10 +214,11 @@ static int make_objects(struct domain *d, uint32_t log2, uint64_t image_bytes,
          0},
     };
     uint32_t count = sizeof(object) / sizeof(object[0]);
+    int e = 0;
+    d->unmade = image_bytes + PAGE_BYTES; /* lost to the smallest object */
     for (uint32_t i = 0; i < count; i++) {
-        image_bytes += 1ull << object[i].log2;
+        d->unmade += 1ull << object[i].log2;
     }
-    int e = domain_grow(d, chunk_for(image_bytes));
     for (uint32_t i = 0; i < count && e == 0; i++) {
         e = domain_make(d, object[i].dst, object[i].type, object[i].log2, 1,
                         object[i].rank);

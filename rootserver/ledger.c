@@ -17,7 +17,7 @@ struct cap {
     uint64_t bytes, address, word;
 };
 
-#define PLACES (1u << (30 - 16)) /* 64 KiB each */
+#define PLACES (1u << (30 - CHUNK_LOG2_MIN)) /* of the smallest chunk */
 
 /* One at a time: the root server has one thread. */
 static struct account {
@@ -48,7 +48,7 @@ static void begin(void)
 
 static bool is_own(uint64_t address)
 {
-    uint64_t place = address >> 16;
+    uint64_t place = address >> CHUNK_LOG2_MIN;
     return place < PLACES && a.own[place / 64] >> place % 64 & 1;
 }
 
@@ -56,8 +56,8 @@ static void add_chunk(uint32_t slot)
 {
     struct cap c;
     if (slot != 0 && identify(slot, &c)) {
-        for (uint64_t at = 0; at < c.bytes; at += 1u << 16) {
-            uint64_t place = (c.address + at) >> 16;
+        for (uint64_t at = 0; at < c.bytes; at += 1u << CHUNK_LOG2_MIN) {
+            uint64_t place = (c.address + at) >> CHUNK_LOG2_MIN;
             a.own[place / 64 % (PLACES / 64)] |= 1ull << place % 64;
         }
         a.total += c.bytes;

@@ -424,6 +424,7 @@ int load(const struct load_request *r, struct domain **out)
         load_abort();
         return e;
     }
+    l.d->unmade = 0;
     l.d->optimistic = r->optimistic;
     l.d->parent = r->parent;
     l.d->manifest = r->manifest;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSL-1.0
  *
  * The policy for frames and addresses. Memory is cut from the kernel's untyped
- * capabilities into chunks of 256, 128 and 64 KiB, and of 2 MiB for who wants a
- * frame of that size; a chunk given back is revoked, so that nothing of it is
+ * capabilities into chunks of 16 to 256 KiB, and of 2 MiB for who wants a frame
+ * of that size; a chunk given back is revoked, so that nothing of it is
  * left anywhere. Addresses are given away in blocks that come back to the end
  * of the line: a stale pointer faults as long as possible.
  */

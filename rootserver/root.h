@@ -27,7 +27,7 @@
 #define BLOCK_LOG2       28u /* virtual addresses are given away in 256 MiB */
 #define CHILD_SLOTS_LOG2 10u
 #define APP_QUOTA        (64ull << 20)
-#define CHUNK_LOG2_MIN   16u /* memory is handed out in chunks from this */
+#define CHUNK_LOG2_MIN   14u /* memory is handed out in chunks from this */
 #define CHUNK_LOG2_MAX   18u /* up to this */
 #define APP_OPTIMISTIC   (16ull << 20)
 #define APP_STACK        (512ull << 10)
@@ -74,7 +74,8 @@ void device_unmap(uint64_t address);
 void memory_init(const struct boot_info *info);
 uint32_t slot_take(void); /* of the root CNode; 0: none left */
 void slot_give(uint32_t slot);
-/* An UNTYPED of 2^log2 bytes, 16..18, all of it free; 0: none left. */
+/* An UNTYPED of 2^log2 bytes, CHUNK_LOG2_MIN to _MAX or HUGE_FRAME_LOG2, all of
+ * it free; 0: none left. */
 uint32_t chunk_take(uint32_t log2);
 void chunk_give(uint32_t slot);
 /* Of the chunk in that root slot. Who has it may put it into a list. */
@@ -82,7 +83,7 @@ struct chunk {
     uint16_t next; /* root slot; 0: the last */
     uint8_t log2;
     bool optimistic; /* broker.c may take it back */
-    uint16_t place;  /* address / 64 KiB; domain.c */
+    uint16_t place;  /* address / smallest chunk; domain.c */
 };
 struct chunk *chunk_of(uint32_t slot);
 /* A RANGE of 2^BLOCK_LOG2 bytes, the least recently used; 0: none left. */
@@ -140,6 +141,7 @@ struct domain {
      * many chunks were taken by force. */
     uint64_t optimistic_bytes, optimistic, optimistic_goal, revoke_at;
     uint32_t forced;
+    uint64_t unmade;         /* while it is loaded: bytes of chunks to come */
     uint32_t newest;         /* of its chunks; 0: it has none */
     uint32_t objects, cnode; /* root slots: its objects; its CSpace */
     uint32_t next_frame, frames_end;
