@@ -34,7 +34,7 @@ static void accept_upcalls(void)
 
 static void accept_calls(void)
 {
-    slot_chunk = chunk_take(16);
+    slot_chunk = chunk_take(CHUNK_LOG2_MIN);
     slot_endpoint = slot_take();
     if (sys_untyped_retype(slot_chunk, slot_endpoint, TYPE_ENDPOINT,
                            ENDPOINT_LOG2, 1, 0, 0) ||
