@@ -19,8 +19,9 @@ struct handle {
 };
 
 static struct handle handles[HANDLES_MAX];
-static uint64_t serial;  /* of the last handle made */
-static uint32_t waiting; /* grants that nobody took yet */
+static uint32_t handles_end; /* from here on, none was in use yet */
+static uint64_t serial;      /* of the last handle made */
+static uint32_t waiting;     /* grants that nobody took yet */
 
 static struct sys_domain domains[DOMAINS_MAX];
 static uint32_t domain_count;
@@ -86,7 +87,7 @@ static int handle_take(const struct server_client *c, struct handle **out)
     struct handle *free = NULL;
     uint32_t own = 0;
 
-    for (uint32_t i = 0; i < HANDLES_MAX; i++) {
+    for (uint32_t i = 0; i < handles_end; i++) {
         if (handles[i].file == NULL) {
             free = &handles[i];
         } else {
@@ -95,6 +96,9 @@ static int handle_take(const struct server_client *c, struct handle **out)
     }
     if (own >= HANDLES_EACH) {
         return EMFILE;
+    }
+    if (free == NULL && handles_end < HANDLES_MAX) {
+        free = &handles[handles_end++];
     }
     if (free == NULL) {
         return ENFILE;
@@ -207,7 +211,7 @@ int handle_ungrant(struct server_client *c, uint64_t number)
 
 void handles_drop(struct server_client *c)
 {
-    for (uint32_t i = 0; i < HANDLES_MAX; i++) {
+    for (uint32_t i = 0; i < handles_end; i++) {
         if (handles[i].file != NULL && handles[i].client == c) {
             (void)handle_free(&handles[i]);
         }
@@ -234,7 +238,7 @@ static bool is_dead(struct handle *h)
 void handles_update(void)
 {
     domains_update();
-    for (uint32_t i = 0; i < HANDLES_MAX; i++) {
+    for (uint32_t i = 0; i < handles_end; i++) {
         struct handle *h = &handles[i];
 
         if (h->file != NULL && h->client == NULL && is_dead(h)) {
