@@ -362,18 +362,20 @@ static int programs_read(struct scan *s)
 /* Entry and dynamic entries                                          */
 /* ------------------------------------------------------------------ */
 
+static bool segment_holds(const struct elf_segment *segment, uint64_t vaddr,
+                          uint64_t bytes)
+{
+    return vaddr >= segment->vaddr &&
+           elf_inside(segment->memory_bytes, vaddr - segment->vaddr, bytes);
+}
+
 /* The segment that holds all of [vaddr, vaddr + bytes), or NULL. */
 static const struct elf_segment *segment_find(const struct elf_plan *plan,
                                               uint64_t vaddr, uint64_t bytes)
 {
-    const struct elf_segment *segment;
-    uint32_t i;
-
-    for (i = 0; i < plan->segment_count; i++) {
-        segment = &plan->segments[i];
-        if (vaddr >= segment->vaddr &&
-            elf_inside(segment->memory_bytes, vaddr - segment->vaddr, bytes)) {
-            return segment;
+    for (uint32_t i = 0; i < plan->segment_count; i++) {
+        if (segment_holds(&plan->segments[i], vaddr, bytes)) {
+            return &plan->segments[i];
         }
     }
     return NULL;
@@ -518,10 +520,12 @@ int elf_plan(const void *file, uint64_t file_bytes, struct elf_plan *plan,
 /* Relocation                                                         */
 /* ------------------------------------------------------------------ */
 
+/* last: the segment of the relocation before, most often that of the next. */
 static int rela_apply(const struct elf_plan *plan, const struct elf_rela *rela,
+                      const struct elf_segment **last,
                       const struct elf_target *target, struct elf_fault *fault)
 {
-    const struct elf_segment *segment;
+    const struct elf_segment *segment = *last;
     uint64_t value = target->load_address + rela->addend;
     uint8_t *word;
 
@@ -531,13 +535,16 @@ static int rela_apply(const struct elf_plan *plan, const struct elf_rela *rela,
                       "type",
                       rela->info & UINT32_MAX);
     }
-    segment = segment_find(plan, rela->offset, sizeof(value));
+    if (!segment_holds(segment, rela->offset, sizeof(value))) {
+        segment = segment_find(plan, rela->offset, sizeof(value));
+    }
     if (segment == NULL) {
         return refuse(fault,
                       "has a relocation outside its segments: "
                       "at address",
                       rela->offset);
     }
+    *last = segment;
     if ((segment->rights & ELF_EXECUTE) != 0) {
         return refuse(fault, "has a relocation inside code: at address",
                       rela->offset);
@@ -563,6 +570,7 @@ int elf_relocate(const void *file, uint64_t file_bytes,
                  const struct elf_plan *plan, const struct elf_target *target,
                  struct elf_fault *fault)
 {
+    const struct elf_segment *last = &plan->segments[0];
     struct elf_rela rela;
     uint64_t i;
 
@@ -583,7 +591,7 @@ int elf_relocate(const void *file, uint64_t file_bytes,
         if (rela.info == ELF_RELOC_NONE) {
             continue;
         }
-        if (rela_apply(plan, &rela, target, fault) != 0) {
+        if (rela_apply(plan, &rela, &last, target, fault) != 0) {
             return -1;
         }
     }
