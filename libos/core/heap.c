@@ -40,7 +40,7 @@ static bool heap_grow(void)
         heap.stretch = stretch;
         heap.stretch_end += STRETCH_BYTES;
     }
-    if (memory_frame(heap.stretch, heap.mapped) == 0) {
+    if (memory_frame(heap.stretch, heap.mapped, true) == 0) {
         return false;
     }
     heap.mapped += FRAME_BYTES;

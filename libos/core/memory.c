@@ -101,7 +101,7 @@ static uint64_t slot_next(cptr_t *stretch)
     return range_next - STRETCH_BYTES;
 }
 
-cptr_t memory_frame(cptr_t stretch, uint64_t va)
+cptr_t memory_frame(cptr_t stretch, uint64_t va, bool clear)
 {
     bool dirty;
     cptr_t frame = frame_take(&dirty);
@@ -112,7 +112,7 @@ cptr_t memory_frame(cptr_t stretch, uint64_t va)
         frame_give(frame);
         return 0;
     }
-    if (dirty) {
+    if (dirty && clear) {
         memset((void *)va, 0, FRAME_BYTES);
     }
     return frame;
@@ -121,7 +121,7 @@ cptr_t memory_frame(cptr_t stretch, uint64_t va)
 static bool map_frames(cptr_t stretch, uint64_t va, uint64_t end)
 {
     for (; va < end; va += FRAME_BYTES) {
-        if (memory_frame(stretch, va) == 0) {
+        if (memory_frame(stretch, va, true) == 0) {
             return false;
         }
     }
@@ -283,10 +283,10 @@ static void run_empty(struct run *r)
     }
 }
 
-static bool run_fill(struct run *r, uint64_t bytes)
+static bool run_fill(struct run *r, uint64_t bytes, bool clear)
 {
     for (uint32_t i = 0; i * FRAME_BYTES < bytes; i++) {
-        r->frame[i] = memory_frame(r->stretch, r->va + i * FRAME_BYTES);
+        r->frame[i] = memory_frame(r->stretch, r->va + i * FRAME_BYTES, clear);
         if (r->frame[i] == 0) {
             return false;
         }
@@ -294,7 +294,7 @@ static bool run_fill(struct run *r, uint64_t bytes)
     return true;
 }
 
-int memory_run_take(size_t bytes, struct memory_run *out)
+static int run_take(size_t bytes, struct memory_run *out, bool clear)
 {
     if (bytes == 0 || bytes > MEMORY_RUN_MAX) {
         return EINVAL;
@@ -302,7 +302,7 @@ int memory_run_take(size_t bytes, struct memory_run *out)
     bytes = (bytes + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES;
     memory_enter();
     struct run *r = run_idle();
-    bool filled = r != NULL && run_fill(r, bytes);
+    bool filled = r != NULL && run_fill(r, bytes, clear);
     if (filled) {
         r->busy = true;
         *out = (struct memory_run){(void *)r->va, bytes, r->stretch};
@@ -311,6 +311,16 @@ int memory_run_take(size_t bytes, struct memory_run *out)
     }
     mutex_unlock(&memory_lock);
     return filled ? 0 : ENOMEM;
+}
+
+int memory_run_take(size_t bytes, struct memory_run *out)
+{
+    return run_take(bytes, out, true);
+}
+
+int memory_run_take_uncleared(size_t bytes, struct memory_run *out)
+{
+    return run_take(bytes, out, false);
 }
 
 void memory_run_give(struct memory_run *run)

@@ -33,9 +33,9 @@ extern struct mutex memory_lock; /* guards memory.c, heap.c and object.c */
  * so the stack that is needed meanwhile is mapped before. */
 void memory_enter(void);
 
-/* With memory_lock: map a zeroed frame of 64 KiB at va. Its slot; 0: no memory.
- */
-cptr_t memory_frame(cptr_t stretch, uint64_t va);
+/* With memory_lock: map a frame of 64 KiB at va, zeroed if it is to be clear.
+ * Its slot; 0: no memory. */
+cptr_t memory_frame(cptr_t stretch, uint64_t va, bool clear);
 
 /* heap.c: [base, end) is reserved for it. */
 void heap_init(uint64_t base, uint64_t end);

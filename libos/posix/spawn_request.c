@@ -79,7 +79,7 @@ int posix_spawn_message_create(const struct spawn_what *what,
     if (bytes > MEMORY_RUN_MAX) {
         return E2BIG;
     }
-    error = memory_run_take(bytes, &out->run);
+    error = memory_run_take_uncleared(bytes, &out->run);
     if (error != 0) {
         return error;
     }

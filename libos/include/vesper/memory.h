@@ -21,6 +21,10 @@ struct memory_run {
 /* 0, or a positive errno: ENOMEM; EINVAL: bytes is 0 or > MEMORY_RUN_MAX. */
 int memory_run_take(size_t bytes, struct memory_run *out);
 
+/* The same, but there may be in it what this domain had in an earlier one: for
+ * who writes all of it, or shows it to nobody from whom that is to be kept. */
+int memory_run_take_uncleared(size_t bytes, struct memory_run *out);
+
 /* Unmap it, delete the stretch for everybody it was sent to, free the memory.
  */
 void memory_run_give(struct memory_run *run);
