@@ -41,7 +41,13 @@ static uint32_t fat_flags(uint64_t flags)
            (flags & O_DIRECTORY ? FAT_DIRECTORY : 0);
 }
 
-static int file_open(struct open_file *file, const char *path, uint64_t flags)
+static uint32_t type_of(const struct fat_info *info)
+{
+    return info->is_dir ? FILE_DIRECTORY : FILE_REGULAR;
+}
+
+static int file_open(struct open_file *file, const char *path, uint64_t flags,
+                     uint64_t value[3])
 {
     struct fat_volume *fat;
     struct fat_info info;
@@ -59,9 +65,14 @@ static int file_open(struct open_file *file, const char *path, uint64_t flags)
     file->flags = (uint32_t)flags;
     file->generation = volume_generation();
     error = volume_result(fat_fstat(&file->fat, &info));
-    if (error == 0 && info.is_dir) {
+    if (error != 0) {
+        return error;
+    }
+    value[1] = info.size;
+    value[2] = type_of(&info);
+    if (info.is_dir) {
         file->kind = OPEN_DIRECTORY;
-    } else if (error == 0 && flags & FILE_SCRATCH) {
+    } else if (flags & FILE_SCRATCH) {
         file->scratch = strdup(path);
         error = file->scratch == NULL ? ENOMEM : 0;
     }
@@ -81,7 +92,7 @@ int request_open(struct request *q)
     if (file == NULL) {
         return ENFILE;
     }
-    error = file_open(file, path.text, q->r->arg[0]);
+    error = file_open(file, path.text, q->r->arg[0], q->value);
     if (error == 0) {
         error = handle_create(q->client, file, &q->value[0]);
     }
@@ -99,7 +110,7 @@ int stat_fill(struct request *q, const struct fat_info *info)
     const struct file_stat stat = {
         .size = info->size,
         .mtime = info->mtime,
-        .type = info->is_dir ? FILE_DIRECTORY : FILE_REGULAR,
+        .type = type_of(info),
         .mode = 0555 | writable,
         .inode = info->id,
     };

@@ -22,6 +22,7 @@ struct description {
     bool plain;              /* opened by path on the card: never waits */
     uint64_t handle;         /* the service's number for it */
     uint32_t generation;     /* of the service, when it gave the handle */
+    uint32_t size;           /* of a plain file, when it was opened; or less */
     struct service *service; /* NULL: /dev/null */
 };
 

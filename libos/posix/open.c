@@ -18,21 +18,15 @@
 
 /* Handle 0 of the console is the terminal and needs no opening. */
 static int handle_open(const struct place *place, uint32_t flags,
-                       uint64_t *handle, uint32_t *generation)
+                       struct channel_completion *answer, uint32_t *generation)
 {
     struct channel_request r = {.op = FILE_OPEN, .arg = {flags}};
-    struct channel_completion answer;
-    int error;
 
-    *handle = 0;
+    *answer = (struct channel_completion){0};
     if (place->kind != PLACE_FILE) {
         return (flags & O_DIRECTORY) != 0 ? ENOTDIR : 0;
     }
-    error = posix_place_open(place, generation, &r, &answer);
-    if (error == 0) {
-        *handle = answer.value[0];
-    }
-    return error;
+    return posix_place_open(place, generation, &r, answer);
 }
 
 static void handle_close(const struct place *place, uint64_t handle,
@@ -47,21 +41,20 @@ static void handle_close(const struct place *place, uint64_t handle,
 }
 
 /* What is known without asking. */
-static void description_mark(struct description *d, const struct place *place)
+static void description_mark(struct description *d, const struct place *place,
+                             const struct channel_completion *opened)
 {
     d->plain = place->kind == PLACE_FILE;
-    if (place->kind == PLACE_TTY) {
-        d->type = FILE_TTY;
-    } else if ((d->flags & O_DIRECTORY) != 0) {
-        d->type = FILE_DIRECTORY;
-    }
+    d->size =
+        opened->value[1] < UINT32_MAX ? (uint32_t)opened->value[1] : UINT32_MAX;
+    d->type = place->kind == PLACE_TTY ? FILE_TTY : (uint32_t)opened->value[2];
 }
 
 int posix_description_open(const char *path, int flags,
                            struct description **out)
 {
     struct place place;
-    uint64_t handle;
+    struct channel_completion opened;
     uint32_t generation = 0;
     uint32_t sent = (uint32_t)flags & ~(uint32_t)O_CLOEXEC;
     int error = posix_place_find(path, &place);
@@ -75,17 +68,17 @@ int posix_description_open(const char *path, int flags,
         }
         sent |= O_DIRECTORY;
     }
-    error = handle_open(&place, sent, &handle, &generation);
+    error = handle_open(&place, sent, &opened, &generation);
     if (error != 0) {
         return error;
     }
-    error = posix_description_create(place.service, handle, sent, out);
+    error = posix_description_create(place.service, opened.value[0], sent, out);
     if (error != 0) {
-        handle_close(&place, handle, generation);
+        handle_close(&place, opened.value[0], generation);
         return error;
     }
     (*out)->generation = generation;
-    description_mark(*out, &place);
+    description_mark(*out, &place, &opened);
     return 0;
 }
 

@@ -15,7 +15,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <vesper/file.h>
 #include <vesper/root.h>
@@ -30,7 +29,7 @@
 #include "spawn_request.h"
 #include "standard.h"
 
-#define IMAGE_MAX    ((off_t)(MEMORY_RUN_MAX - 65536))
+#define IMAGE_MAX    (MEMORY_RUN_MAX - 65536)
 #define BOOT_PREFIX  "/boot/"
 #define NULL_SERVICE "null" /* what /dev/null is called in struct start_fd */
 
@@ -161,26 +160,36 @@ static int image_read(int fd, char *to, size_t bytes)
     return 0;
 }
 
+static int image_check(int fd, size_t *bytes)
+{
+    struct description *d;
+    int error = posix_fd_hold(fd, &d);
+
+    if (error != 0) {
+        return error;
+    }
+    if (d->type != FILE_REGULAR) {
+        error = EACCES;
+    } else if (d->size == 0) {
+        error = ENOEXEC;
+    } else if (d->size > IMAGE_MAX) {
+        error = E2BIG;
+    }
+    *bytes = d->size;
+    posix_description_drop(d);
+    return error;
+}
+
 /* Open the program and see how long it is. */
 static int image_open(const char *path, int *fd, size_t *bytes)
 {
-    struct stat found;
-    int error = 0;
+    int error;
 
     *fd = open(path, O_RDONLY | O_CLOEXEC);
     if (*fd < 0) {
         return errno;
     }
-    if (fstat(*fd, &found) != 0) {
-        error = errno;
-    } else if (!S_ISREG(found.st_mode)) {
-        error = EACCES;
-    } else if (found.st_size == 0) {
-        error = ENOEXEC;
-    } else if (found.st_size > IMAGE_MAX) {
-        error = E2BIG;
-    }
-    *bytes = error == 0 ? (size_t)found.st_size : 0;
+    error = image_check(*fd, bytes);
     if (error != 0) {
         close(*fd);
     }

@@ -95,6 +95,28 @@ static void test_contents(void)
     check(call_read(&shell, h, 0, "") == EBADF, "closed: EBADF");
 }
 
+/* What opening says besides the handle. */
+static bool opens_as(const char *path, uint64_t size, uint32_t type)
+{
+    struct channel_request r = {.op = FILE_OPEN, .arg = {O_RDONLY}};
+    uint32_t id;
+
+    strcpy(shell.data, path);
+    id = submit(&shell, r, 0, (uint32_t)strlen(path) + 1);
+    if (!came(&shell, id) || shell.answers[id].error != 0) {
+        return false;
+    }
+    call_handle(&shell, FILE_CLOSE, shell.answers[id].value[0], 0, NULL);
+    return shell.answers[id].value[1] == size &&
+           shell.answers[id].value[2] == type;
+}
+
+static void test_open(void)
+{
+    check(opens_as("/a.txt", 5, FILE_REGULAR), "open says size and type");
+    check(opens_as("/", 0, FILE_DIRECTORY), "... of a directory, too");
+}
+
 static void test_append(void)
 {
     uint64_t h, second;
@@ -503,6 +525,7 @@ int tests_run(void)
     test_no_card();
     check(card_format(), "a FAT16 file system (mkfs.fat)");
     test_contents();
+    test_open();
     test_append();
     test_directories();
     test_bad_requests();

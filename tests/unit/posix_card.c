@@ -162,6 +162,8 @@ static int serve_open(const char *path, uint64_t flags, uint64_t *v)
         node_resize(n, 0);
     }
     v[0] = handle_add(n);
+    v[1] = is_directory(n) ? 0 : n->bytes;
+    v[2] = is_directory(n) ? FILE_DIRECTORY : FILE_REGULAR;
     return 0;
 }
 

@@ -14,7 +14,8 @@
 #define FILE_SCRATCH (1ull << 62)
 
 enum file_op {
-    FILE_OPEN = 1, /* data: absolute path; arg0 O_x flags; -> v0 handle */
+    FILE_OPEN = 1, /* data: absolute path; arg0 O_x flags; -> v0 handle, v1
+                      size, v2 enum file_type */
     FILE_CLOSE,    /* handle */
     FILE_READ,  /* handle, arg0 offset or ~0: the handle's own; -> v0 bytes */
     FILE_WRITE, /* likewise; with O_APPEND at the end of the file */
