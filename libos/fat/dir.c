@@ -187,22 +187,51 @@ int fat_dir_next(struct fat_walk *walk, uint32_t *slot, struct fat_entry *entry)
     }
 }
 
+/* Is that the name of the entry just read? A file also answers to the short
+ * name under its long one. */
+static bool entry_answers(struct fat_volume *vol, const struct fat_entry *entry,
+                          const struct fat_name *name)
+{
+    return fat_name_same(&vol->found, name) ||
+           (entry->first_slot != entry->slot && name->len <= 12 &&
+            fat_short_name(entry->raw, &vol->found) &&
+            fat_name_same(&vol->found, name));
+}
+
+/* Of this name in this directory, or emptied for it. */
+static struct fat_hint *hint_of(struct fat_volume *vol, uint32_t dir,
+                                const struct fat_name *name)
+{
+    struct fat_hint *hint;
+    uint32_t hash = dir;
+
+    for (unsigned i = 0; i < name->len; i++) {
+        hash = (hash ^ name->unit[i]) * 16777619u;
+    }
+    hint = &vol->hint[hash % FAT_HINTS];
+    if (hint->hash != hash) {
+        *hint = (struct fat_hint){.hash = hash};
+    }
+    return hint;
+}
+
 int fat_dir_find(struct fat_volume *vol, uint32_t dir,
                  const struct fat_name *name, struct fat_entry *entry)
 {
+    struct fat_hint *hint = hint_of(vol, dir, name);
+    uint32_t slot = hint->slot;
     struct fat_walk walk;
-    uint32_t slot = 0;
     int rc;
 
     fat_walk_start(&walk, vol, dir);
+    if (slot != 0 && fat_dir_next(&walk, &slot, entry) > 0 &&
+        entry_answers(vol, entry, name)) {
+        return 1;
+    }
+    slot = 0;
     while ((rc = fat_dir_next(&walk, &slot, entry)) > 0) {
-        if (fat_name_same(&vol->found, name)) {
-            return 1;
-        }
-        /* A file also answers to the short name under its long one. */
-        if (entry->first_slot != entry->slot && name->len <= 12 &&
-            fat_short_name(entry->raw, &vol->found) &&
-            fat_name_same(&vol->found, name)) {
+        if (entry_answers(vol, entry, name)) {
+            hint->slot = entry->first_slot;
             return 1;
         }
     }

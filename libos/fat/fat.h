@@ -47,6 +47,7 @@
 #define FAT_SECTOR_BYTES   512
 #define FAT_LINE_SECTORS   8
 #define FAT_CACHE_LINES    8
+#define FAT_HINTS          64
 #define FAT_NODE_MAX       64   /* different files open at once */
 #define FAT_NAME_UNITS     255  /* longest name in UTF-16 units */
 #define FAT_NAME_BYTES     766  /* the same in UTF-8 with its NUL */
@@ -112,6 +113,13 @@ struct fat_name {
     uint16_t unit[FAT_NAME_UNITS];
 };
 
+/* Private: the slot where a name was found last is looked at first. What is
+ * there then decides, so nothing has to be kept up to date. */
+struct fat_hint {
+    uint32_t hash; /* of directory and name */
+    uint32_t slot; /* first of the entry; 0: none, begin there */
+};
+
 /* Private: the long name being collected from its slots. */
 struct fat_long {
     uint32_t first_slot;
@@ -163,6 +171,7 @@ struct fat_volume {
     uint32_t cache_last;
     struct fat_line cache[FAT_CACHE_LINES];
     struct fat_node node[FAT_NODE_MAX];
+    struct fat_hint hint[FAT_HINTS];
     struct fat_long lfn;   /* being read */
     struct fat_name found; /* name of the entry read last */
     struct fat_name leaf;  /* last component of the path resolved last */
