@@ -79,7 +79,7 @@ static uint32_t chunk_for(uint64_t bytes)
 {
     uint32_t log2 = CHUNK_LOG2_MIN;
     while (log2 < CHUNK_LOG2_MAX &&
-           2ull << log2 <= bytes + (1ull << CHUNK_LOG2_MIN)) {
+           2ull << log2 < bytes + (1ull << CHUNK_LOG2_MIN)) {
         log2++;
     }
     return log2;
@@ -108,8 +108,15 @@ static uint64_t room(const struct domain *d, uint32_t log2)
     return low < end ? (end - low) >> log2 : 0;
 }
 
+/* Behind what is smaller than a page, the rest of the page is lost. */
+static uint64_t whole_pages(uint64_t bytes)
+{
+    return (bytes + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
+}
+
 static void count_made(struct domain *d, uint64_t bytes)
 {
+    bytes = whole_pages(bytes);
     d->unmade -= bytes < d->unmade ? bytes : d->unmade;
 }
 
@@ -215,9 +222,9 @@ static int make_objects(struct domain *d, uint32_t log2, uint64_t image_bytes,
     };
     uint32_t count = sizeof(object) / sizeof(object[0]);
     int e = 0;
-    d->unmade = image_bytes + PAGE_BYTES; /* lost to the smallest object */
+    d->unmade = image_bytes;
     for (uint32_t i = 0; i < count; i++) {
-        d->unmade += 1ull << object[i].log2;
+        d->unmade += whole_pages(1ull << object[i].log2);
     }
     for (uint32_t i = 0; i < count && e == 0; i++) {
         e = domain_make(d, object[i].dst, object[i].type, object[i].log2, 1,
