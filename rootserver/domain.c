@@ -108,15 +108,8 @@ static uint64_t room(const struct domain *d, uint32_t log2)
     return low < end ? (end - low) >> log2 : 0;
 }
 
-/* Behind what is smaller than a page, the rest of the page is lost. */
-static uint64_t whole_pages(uint64_t bytes)
-{
-    return (bytes + PAGE_BYTES - 1) & ~(PAGE_BYTES - 1);
-}
-
 static void count_made(struct domain *d, uint64_t bytes)
 {
-    bytes = whole_pages(bytes);
     d->unmade -= bytes < d->unmade ? bytes : d->unmade;
 }
 
@@ -203,9 +196,11 @@ static uint32_t log2_up(uint32_t n)
 }
 
 /* What a domain is besides its image, where each capability is made. The large
- * ones come first: what is smaller fits behind them without a gap. The domain
- * and its dispatcher are made before the CNode in which they are to lie. */
-static int make_objects(struct domain *d, uint32_t log2, uint64_t image_bytes,
+ * ones come first: what is smaller fits behind them without a gap, and the
+ * smallest share a page. The domain and its dispatcher are made before the
+ * CNode in which they are to lie. */
+static int make_objects(struct domain *d, uint32_t log2,
+                        const struct image_size *size,
                         const uint32_t early[EARLY])
 {
     const struct {
@@ -219,17 +214,19 @@ static int make_objects(struct domain *d, uint32_t log2, uint64_t image_bytes,
         {d->objects, TYPE_CNODE, log2 + SLOT_LOG2, 6},
         {domain_object(d, OBJECT_SCHED), TYPE_SCHED_CONTEXT, SCHED_CONTEXT_LOG2,
          0},
+        {domain_object(d, OBJECT_DOORBELL), TYPE_ENDPOINT, ENDPOINT_LOG2, 0},
     };
-    uint32_t count = sizeof(object) / sizeof(object[0]);
+    uint32_t count = sizeof(object) / sizeof(object[0]) - !size->serves;
     int e = 0;
-    d->unmade = image_bytes;
+    d->unmade = size->bytes + PAGE_BYTES;
     for (uint32_t i = 0; i < count; i++) {
-        d->unmade += whole_pages(1ull << object[i].log2);
+        d->unmade += object[i].log2 < PAGE_LOG2 ? 0 : 1ull << object[i].log2;
     }
     for (uint32_t i = 0; i < count && e == 0; i++) {
         e = domain_make(d, object[i].dst, object[i].type, object[i].log2, 1,
                         object[i].rank);
     }
+    d->unmade = size->bytes;
     for (uint32_t i = 0; i < EARLY && e == 0; i++) {
         e = sys_cap_move(domain_object(d, OBJECT_DOMAIN + i), early[i]) ==
                     ERR_OK
@@ -253,7 +250,7 @@ static int make_space(struct domain *d, const struct image_size *size)
     }
     int e = d->cnode == 0 || d->objects == 0 || !slots
                 ? ENOMEM
-                : make_objects(d, log2, size->bytes, early);
+                : make_objects(d, log2, size, early);
     if (e == 0 &&
         (sys_untyped_retype(d->block, CPTR(d->cnode, SLOT_RANGE), TYPE_RANGE,
                             BLOCK_LOG2, 1, 0, 0) ||

@@ -139,7 +139,8 @@ static void measure(uint64_t from, uint64_t to, struct image_size *size)
 
 static struct image_size size_of(const struct loading *l)
 {
-    struct image_size size = {0, l->slots * PAGE_BYTES, 0};
+    struct image_size size = {.bytes = l->slots * PAGE_BYTES,
+                              .serves = l->r->manifest >= 0};
     measure(0, START_STACK_BYTES, &size);
     measure(0, info_bytes(l->r), &size);
     for (uint32_t i = 0; i < l->plan.segment_count; i++) {

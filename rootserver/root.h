@@ -158,6 +158,7 @@ struct load_request;
 struct image_size {
     uint32_t frames;       /* places for them */
     uint64_t bytes, whole; /* of pages and tables; of frames of 64 KiB */
+    bool serves;           /* a doorbell is made for it */
 };
 /* All that a new domain needs but its memory image, for which it has room.
  * EMLINK: there would be too many schedulers on top of each other. */

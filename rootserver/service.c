@@ -38,19 +38,17 @@ static struct channel channels[CHANNELS_MAX];
 static uint32_t last_id; /* channels ever made, or made anew */
 static struct service services[SERVICES_MAX];
 
-/* What clients ring to have the server work on their time. Without one they
- * wake it by events. */
-static void make_doorbell(struct domain *server)
+/* What clients ring to have the server work on their time: it was made with the
+ * domain. Without one they wake it by events. */
+static void bind_doorbell(const struct domain *server)
 {
-    cptr_t bell = domain_object(server, OBJECT_DOORBELL);
-    if (domain_make(server, bell, TYPE_ENDPOINT, ENDPOINT_LOG2, 1, 0) == 0) {
-        (void)sys_endpoint_bind(bell, domain_object(server, OBJECT_DISPATCHER));
-    }
+    (void)sys_endpoint_bind(domain_object(server, OBJECT_DOORBELL),
+                            domain_object(server, OBJECT_DISPATCHER));
 }
 
 void service_provide(struct domain *server, const char *name)
 {
-    make_doorbell(server);
+    bind_doorbell(server);
     for (uint32_t i = 0; i < SERVICES_MAX; i++) {
         struct service *s = &services[i];
         if (s->name[0] == 0 || strncmp(s->name, name, sizeof(s->name)) == 0) {
@@ -102,7 +100,7 @@ static uint64_t channel_va(uint32_t *block)
 
 static int make_memory(struct channel *c, uint32_t pages)
 {
-    c->log2 = pages <= 12 ? 16 : pages <= 28 ? 17 : 18;
+    c->log2 = pages <= 14 ? 16 : pages <= 30 ? 17 : 18; /* CNode, table */
     c->chunk = chunk_take(c->log2);
     c->objects = slot_take();
     c->va = channel_va(&c->block);
