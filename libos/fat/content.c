@@ -16,6 +16,16 @@ struct growth {
     uint32_t last;  /* new cluster */
 };
 
+/* Steps over neighbours, up to `most`; returns how many. */
+static uint32_t file_ahead(struct fat_file *file, uint32_t most)
+{
+    uint32_t n = fat_chain_ahead(file->vol, file->cluster, most);
+
+    file->cluster += n;
+    file->index += n;
+    return n;
+}
+
 /* Make the handle's position the given cluster number of the file, or the
  * last one before; *cluster = 0 if the chain is shorter. */
 static int file_map(struct fat_file *file, uint32_t index, uint32_t *cluster)
@@ -30,8 +40,12 @@ static int file_map(struct fat_file *file, uint32_t index, uint32_t *cluster)
     }
     while (file->cluster && file->index < index) {
         uint32_t next;
-        int rc = fat_chain_next(file->vol, file->cluster, &next);
+        int rc;
 
+        if (file_ahead(file, index - file->index) > 0) {
+            continue;
+        }
+        rc = fat_chain_next(file->vol, file->cluster, &next);
         if (rc < 0 || !next) {
             return rc;
         }
@@ -54,7 +68,9 @@ static int file_run(struct fat_file *file, uint32_t index, uint32_t want,
                          file->node->first);
     }
     for (*count = 1; rc == 0 && *count < want; ++*count) {
-        if (file_map(file, index + *count, &c) < 0 || c != *cluster + *count) {
+        *count += file_ahead(file, want - *count);
+        if (*count == want || file_map(file, index + *count, &c) < 0 ||
+            c != *cluster + *count) {
             break; /* the next call meets whatever is there */
         }
     }

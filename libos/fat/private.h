@@ -95,6 +95,11 @@ bool fat_cluster_valid(const struct fat_volume *vol, uint32_t cluster);
 uint64_t fat_cluster_lba(const struct fat_volume *vol, uint32_t cluster);
 /* Next of a used cluster; 0 at the end; anything else wrong is a fault. */
 int fat_chain_next(struct fat_volume *vol, uint32_t cluster, uint32_t *next);
+/* How many steps of a chain, at most `want`, lead from each cluster to its
+ * neighbour; those are looked at that lie in one sector of the table. What
+ * stops it, an error too, is for fat_chain_next to find. */
+uint32_t fat_chain_ahead(struct fat_volume *vol, uint32_t cluster,
+                         uint32_t want);
 /* Fault unless the chain from here ends within the volume's clusters. */
 int fat_chain_check_end(struct fat_volume *vol, uint32_t cluster);
 /* Find, without marking, 1..want free neighbours, from `near` onwards. */

@@ -105,6 +105,26 @@ int fat_chain_next(struct fat_volume *vol, uint32_t cluster, uint32_t *next)
     return 0;
 }
 
+uint32_t fat_chain_ahead(struct fat_volume *vol, uint32_t cluster,
+                         uint32_t want)
+{
+    const uint32_t bytes = vol->bits / 8u;
+    const uint32_t there =
+        (FAT_SECTOR_BYTES - cluster * bytes % FAT_SECTOR_BYTES) / bytes;
+    uint32_t n = 0;
+    uint8_t *at;
+
+    if (!fat_cluster_valid(vol, cluster) ||
+        table_entry(vol, cluster, &at) < 0) {
+        return 0;
+    }
+    want = want < there ? want : there;
+    while (n < want && entry_get(vol, at + n * bytes) == cluster + n + 1) {
+        n++;
+    }
+    return n > 0 && !fat_cluster_valid(vol, cluster + n) ? n - 1 : n;
+}
+
 int fat_chain_check_end(struct fat_volume *vol, uint32_t cluster)
 {
     for (uint32_t n = 0; n <= vol->clusters; n++) {
