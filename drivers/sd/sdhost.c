@@ -222,10 +222,19 @@ static int transfer_end(bool writing)
     return reg_read(SDHOST_STATUS) & STATUS_DATA_ERRORS ? EIO : 0;
 }
 
+/* What a transfer that failed has left would be the first words of this one. */
+static void fifo_empty(void)
+{
+    for (uint32_t i = 0; i < FIFO_WORDS && words_ready(false) > 0; i++) {
+        (void)reg_read(SDHOST_DATA);
+    }
+}
+
 static int transfer_start(const struct sdhost_transfer *t, uint32_t direction)
 {
     int error;
 
+    fifo_empty();
     /* The controller counts from these, so they must be there first. */
     reg_write(SDHOST_BLOCK_BYTES, SDHOST_SECTOR_BYTES);
     reg_write(SDHOST_BLOCKS, t->count);

@@ -279,7 +279,6 @@ static void command_start(uint32_t value)
     bool good;
 
     model.commands[index]++;
-    model.fifo_words = 0;
     good = card_command(index, model.reg[SDHOST_ARGUMENT / 4]);
     if (happens(&model.faults.stuck_command)) {
         model.reg[SDHOST_COMMAND / 4] = value;
