@@ -370,6 +370,7 @@ static void adopt(struct domain *d)
 void domain_end(struct domain *d, int status)
 {
     struct domain *scheduler = domain_find(d->scheduler);
+    dma_domain_ended(d);
     service_domain_ended(d);
     account_ended(d);
     if (scheduler != NULL) {

@@ -229,6 +229,33 @@ struct channel_memory {
 bool service_memory(uint32_t n, struct channel_memory *out);
 /* The root server's own channel to the console. NULL: there is none. */
 struct channel_page *service_console(cptr_t *event);
+/* A channel's data area, in memory in one piece, which the DMA broker may read
+ * from now on. ESRCH; EACCES: it is the broker's own; EIO */
+struct channel_data {
+    uint64_t physical, address;
+    uint32_t bytes, client, server;
+};
+int service_show(uint32_t id, const struct domain *broker,
+                 struct channel_data *out);
+/* dma_holds() no more: give it away, if it was to be. */
+void service_let_go(uint32_t id);
+bool service_serves(uint32_t id, const struct domain *server);
+/* Who provides that, if the client may connect to it. ENOENT, EACCES */
+int service_provider(const struct domain *client, const uint64_t name[2],
+                     uint32_t *server);
+
+/* ---- dma.c: no engine works in memory that is given away ---------------- */
+
+/* Is a transfer under way in that channel? */
+bool dma_holds(uint32_t channel);
+/* Is it, or may the server not be connected to because of one? */
+bool dma_delays(uint32_t channel, const struct domain *server);
+/* ROOT_DMA_x */
+int dma_begin(const struct domain *broker, uint64_t w[8]);
+int dma_end(const struct domain *broker);
+int dma_lend(const struct domain *server, const uint64_t w[8]);
+/* Before anything that it had is given back. */
+void dma_domain_ended(const struct domain *d);
 
 /* ---- broker.c: memory that is lent, and comes back ---------------------- */
 
@@ -254,6 +281,8 @@ bool system_may_connect(const struct domain *client, const char *service);
 void system_ended(int32_t index, int status);
 int system_file(const char *name, const void **data, uint64_t *bytes);
 int system_devices(struct domain *d, int32_t index, struct start_info *info);
+/* Does the manifest give it the device at this address? */
+bool system_has_device(const struct domain *d, uint64_t address);
 extern int64_t wall_epoch_ns;
 _Noreturn void system_power(bool reboot);
 

@@ -300,6 +300,12 @@ static int dispatch_system(const struct domain *d, uint64_t w[8])
         return trace_operate(w);
     case ROOT_VARIABLE:
         return names_variable(w);
+    case ROOT_DMA_BEGIN:
+        return dma_begin(d, w);
+    case ROOT_DMA_END:
+        return dma_end(d);
+    case ROOT_DMA_LEND:
+        return dma_lend(d, w);
     default:
         return ENOSYS;
     }

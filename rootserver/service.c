@@ -132,8 +132,19 @@ static void fill_page(const struct channel *c)
     p->magic = CHANNEL_MAGIC;
 }
 
+/* While a DMA engine works in it, it only loses both ends. */
 static void free_channel(struct channel *c)
 {
+    if (dma_holds(c->id)) {
+        const struct domain *server = domain_find(c->server);
+        if (server != NULL) {
+            (void)sys_stretch_detach(CPTR(c->objects, PLACE_STRETCH),
+                                     domain_object(server, OBJECT_DOMAIN));
+        }
+        c->client = c->server = 0;
+        c->closed = false;
+        return;
+    }
     if (c->objects != 0) {
         (void)sys_cap_delete(c->objects);
         slot_give(c->objects);
@@ -288,6 +299,9 @@ int service_connect(struct domain *client, uint64_t w[8])
         return ENOENT;
     }
     struct channel *c = dead_channel(client, w);
+    if (dma_delays(c != NULL ? c->id : 0, server)) {
+        return EBUSY;
+    }
     int error = c != NULL ? revive(c, client, server, w)
                           : connect_anew(client, s, w, &c);
     if (error != 0 || c == NULL) {
@@ -391,6 +405,74 @@ int service_list(uint64_t w[8])
     w[1] = s->server;
     memcpy(&w[2], s->name, START_SERVICE_BYTES);
     return 0;
+}
+
+/* ---- for dma.c --------------------------------------------------------- */
+
+/* A transfer asks three times for one. */
+static struct channel *channel_find(uint32_t id)
+{
+    static uint32_t latest;
+    for (uint32_t n = 0; n < CHANNELS_MAX; n++) {
+        uint32_t i = (latest + n) % CHANNELS_MAX;
+        if (channels[i].used && channels[i].id == id) {
+            latest = i;
+            return &channels[i];
+        }
+    }
+    return NULL;
+}
+
+/* Never one of the broker's own: what it has of those would get less. */
+int service_show(uint32_t id, const struct domain *broker,
+                 struct channel_data *out)
+{
+    const struct channel *c = channel_find(id);
+    uint64_t info, word;
+    if (c == NULL) {
+        return ESRCH;
+    }
+    if (c->client == broker->id || c->server == broker->id) {
+        return EACCES;
+    }
+    *out = (struct channel_data){.address = c->va + PAGE_BYTES,
+                                 .bytes = c->bytes - (uint32_t)PAGE_BYTES,
+                                 .client = c->client,
+                                 .server = c->server};
+    return sys_cap_identify(CPTR(c->objects, PLACE_FRAMES + 1), &info,
+                            &out->physical, &word) == ERR_OK &&
+                   sys_stretch_attach(CPTR(c->objects, PLACE_STRETCH),
+                                      domain_object(broker, OBJECT_DOMAIN),
+                                      RIGHT_READ) == ERR_OK
+               ? 0
+               : EIO;
+}
+
+void service_let_go(uint32_t id)
+{
+    struct channel *c = channel_find(id);
+    if (c != NULL && c->client == 0 && c->server == 0) {
+        free_channel(c);
+    }
+}
+
+bool service_serves(uint32_t id, const struct domain *server)
+{
+    const struct channel *c = channel_find(id);
+    return c != NULL && c->server == server->id && c->accepted;
+}
+
+int service_provider(const struct domain *client, const uint64_t name[2],
+                     uint32_t *server)
+{
+    char text[START_SERVICE_BYTES + 1] = {0};
+    memcpy(text, name, START_SERVICE_BYTES);
+    const struct service *s = service_find(text);
+    if (s == NULL || s->server == 0) {
+        return ENOENT;
+    }
+    *server = s->server;
+    return system_may_connect(client, text) ? 0 : EACCES;
 }
 
 /* ---- endings ----------------------------------------------------------- */

@@ -151,6 +151,18 @@ int system_devices(struct domain *d, int32_t index, struct start_info *info)
     return e == 0 ? give_irqs(d, m) : e;
 }
 
+bool system_has_device(const struct domain *d, uint64_t address)
+{
+    const struct manifest_domain *m =
+        d->manifest >= 0 ? &manifest.domains[d->manifest] : NULL;
+    for (uint32_t i = 0; m != NULL && i < m->device_count; i++) {
+        if (address - m->devices[i].base < m->devices[i].bytes) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void set_pins(void)
 {
     volatile uint32_t *gpio = device_map(GPIO, ROOT_PAGES_VA + 0x30000);

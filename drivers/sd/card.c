@@ -7,14 +7,13 @@
 #include <errno.h>
 #include <stddef.h>
 
-#include "pause.h"
+#include "../pause.h"
 #include "protocol.h"
 #include "sdhost.h"
 
 #define BUSY_LIMIT_US  500000u /* the specification's limit for a write */
 #define BUSY_NAP_US    100u
 #define RETRY_LIMIT_US 1000000u /* no new try after that */
-#define CHUNK_SECTORS  2048u
 
 static struct card card;
 
@@ -80,13 +79,14 @@ static uint32_t sector_address(uint64_t sector)
     return (uint32_t)(card.by_block ? sector : sector * SDHOST_SECTOR_BYTES);
 }
 
-static int read_once(uint64_t sector, void *data, uint32_t count)
+static int read_once(uint64_t sector, const struct sdhost_memory *to,
+                     uint32_t count)
 {
     const struct sdhost_transfer t = {count > 1 ? CMD_READ_MANY : CMD_READ,
                                       sector_address(sector), count,
                                       STATUS_ERRORS};
     uint32_t out[4];
-    int error = sdhost_read(&t, data), stop_error = 0;
+    int error = sdhost_read(&t, to), stop_error = 0;
 
     if (count > 1) {
         /* Reading ahead may have run over the end: that is no error. */
@@ -98,13 +98,14 @@ static int read_once(uint64_t sector, void *data, uint32_t count)
     return error != 0 ? error : stop_error;
 }
 
-static int write_once(uint64_t sector, const void *data, uint32_t count)
+static int write_once(uint64_t sector, const struct sdhost_memory *from,
+                      uint32_t count)
 {
     const struct sdhost_transfer t = {count > 1 ? CMD_WRITE_MANY : CMD_WRITE,
                                       sector_address(sector), count,
                                       STATUS_ERRORS};
     uint32_t out[4];
-    int error = sdhost_write(&t, data), stop_error = 0;
+    int error = sdhost_write(&t, from), stop_error = 0;
 
     if (count > 1) {
         stop_error = card_send(CMD_STOP, 0, SDHOST_SHORT_BUSY, out);
@@ -118,19 +119,8 @@ static int write_once(uint64_t sector, const void *data, uint32_t count)
     return error != 0 ? error : ready_wait();
 }
 
-/* One transfer for the loop below: data or from is NULL. */
-struct transfer {
-    uint64_t sector;
-    void *data;
-    const void *from;
-    uint32_t count;
-};
-
-static int transfer_once(const struct transfer *t)
-{
-    return t->from != NULL ? write_once(t->sector, t->from, t->count)
-                           : read_once(t->sector, t->data, t->count);
-}
+typedef int transfer_once(uint64_t sector, const struct sdhost_memory *memory,
+                          uint32_t count);
 
 /* A card that comes back from identification as another one must not be given
  * what was meant for the first. */
@@ -145,25 +135,44 @@ static int card_recover(void)
     return error;
 }
 
-static int transfer_try(const struct transfer *t)
+static int transfer_try(transfer_once *once, uint64_t sector,
+                        struct sdhost_memory memory, uint32_t count)
 {
     uint64_t start = pause_now_us();
-    int error = transfer_once(t);
+    int error = once(sector, &memory, count);
 
     for (uint32_t i = 1; i < CARD_TRIES && error != 0 && error != EROFS; i++) {
         int recover_error;
 
-        if (pause_now_us() - start >= RETRY_LIMIT_US) {
+        if (memory.data == NULL || pause_now_us() - start >= RETRY_LIMIT_US) {
             break;
         }
+        memory.place = 0;
         recover_error = card_recover();
         if (recover_error != 0) {
             return recover_error;
         }
-        error = transfer_once(t);
+        error = once(sector, &memory, count);
     }
     if (error != 0) {
         card.present = false; /* in an unknown state: identify anew */
+    }
+    return error;
+}
+
+static int transfer_all(transfer_once *once, uint64_t sector,
+                        struct sdhost_memory memory, uint32_t count)
+{
+    int error = 0;
+
+    while (error == 0 && count > 0) {
+        uint32_t n = count < CARD_CHUNK_SECTORS ? count : CARD_CHUNK_SECTORS;
+
+        error = transfer_try(once, sector, memory, n);
+        sector += n;
+        memory.data += memory.data != NULL ? n * SDHOST_SECTOR_BYTES : 0;
+        memory.place = 0; /* no channel has as much */
+        count -= n;
     }
     return error;
 }
@@ -180,39 +189,20 @@ static int range_check(uint64_t sector, uint32_t count)
     return 0;
 }
 
-int card_read(uint64_t sector, void *data, uint32_t count)
+int card_read(uint64_t sector, const struct sdhost_memory *to, uint32_t count)
 {
-    uint8_t *to = data;
     int error = range_check(sector, count);
 
-    while (error == 0 && count > 0) {
-        uint32_t n = count < CHUNK_SECTORS ? count : CHUNK_SECTORS;
-        const struct transfer t = {sector, to, NULL, n};
-
-        error = transfer_try(&t);
-        sector += n;
-        to += n * SDHOST_SECTOR_BYTES;
-        count -= n;
-    }
-    return error;
+    return error != 0 ? error : transfer_all(read_once, sector, *to, count);
 }
 
-int card_write(uint64_t sector, const void *data, uint32_t count)
+int card_write(uint64_t sector, const struct sdhost_memory *from,
+               uint32_t count)
 {
-    const uint8_t *from = data;
     int error = range_check(sector, count);
 
     if (error == 0 && card.facts.read_only) {
         error = EROFS;
     }
-    while (error == 0 && count > 0) {
-        uint32_t n = count < CHUNK_SECTORS ? count : CHUNK_SECTORS;
-        const struct transfer t = {sector, NULL, from, n};
-
-        error = transfer_try(&t);
-        sector += n;
-        from += n * SDHOST_SECTOR_BYTES;
-        count -= n;
-    }
-    return error;
+    return error != 0 ? error : transfer_all(write_once, sector, *from, count);
 }

@@ -15,7 +15,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define CARD_TRIES 3u
+#include "sdhost.h"
+
+#define CARD_TRIES         3u
+#define CARD_CHUNK_SECTORS 2048u /* in one transfer */
 
 struct card_facts {
     uint64_t sectors;
@@ -33,7 +36,10 @@ int card_check(struct card_facts *out);
  * be called before each of the following. */
 int card_select(uint64_t id);
 
-/* count >= 1. */
-int card_read(uint64_t sector, void *data, uint32_t count);
+/* count >= 1. Where the engine fails, it is tried again without; if only the
+ * engine reaches the data, that is left to the caller: then any errno, and
+ * count <= CARD_CHUNK_SECTORS. */
+int card_read(uint64_t sector, const struct sdhost_memory *to, uint32_t count);
 /* On success the data is on the card: it is not busy with it any more. */
-int card_write(uint64_t sector, const void *data, uint32_t count);
+int card_write(uint64_t sector, const struct sdhost_memory *from,
+               uint32_t count);

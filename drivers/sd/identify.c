@@ -3,8 +3,8 @@
  * section 4.2); the contract is in protocol.h. */
 #include <errno.h>
 
+#include "../pause.h"
 #include "csd.h"
-#include "pause.h"
 #include "protocol.h"
 
 #define VOLTAGE_PATTERN         0x1aau    /* 2.7-3.6 V, and a pattern to echo */

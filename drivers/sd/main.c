@@ -2,57 +2,44 @@
  *
  * Service `block`: the SD card. One thread: a request is worked off before the
  * next is looked at; while the controller is busy the thread sleeps on its
- * interrupt. Ranges are checked before the card is touched.
+ * interrupt, and while data is moved by DMA, on the broker's answer. Ranges are
+ * checked before the card is touched.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <vesper/block.h>
 #include <vesper/channel.h>
+#include <vesper/dma.h>
 #include <vesper/start.h>
-#include <vesper/thread.h>
-#include <abi/calls.h>
 
 #include "card.h"
-#include "pause.h"
-#include "sdhost.h"
+#include "engine.h"
 
-#define NS_PER_US 1000u
-
-uint64_t pause_now_us(void)
+/* What the request says of its data; `memory` has where that is here. Whole
+ * sectors in one piece of memory go by the engine, if that is worth it. */
+static int memory_get(const struct server_client *c,
+                      const struct channel_request *r,
+                      struct sdhost_memory *memory)
 {
-    return time_ns() / NS_PER_US;
-}
+    bool lent = r->handle != 0;
 
-void pause_us(uint32_t us)
-{
-    thread_sleep_until(time_ns() + (uint64_t)us * NS_PER_US);
-}
-
-void pause_interrupt(uint32_t us)
-{
-    uint64_t until = time_ns() + (uint64_t)us * NS_PER_US;
-
-    /* The line was quenched at the device since it came last. */
-    (void)sys_irq_ack(SLOT_IRQ);
-    (void)event_wait(1ull << EVENT_IRQ, until, NULL);
-}
-
-/* How many sectors, if the request's data area holds exactly that many. */
-static int count_get(const struct channel_request *r, const void *data,
-                     uint32_t *count)
-{
-    if (data == NULL || r->bytes % SDHOST_SECTOR_BYTES != 0 ||
-        r->arg[1] != r->bytes / SDHOST_SECTOR_BYTES) {
+    if (lent ? r->bytes != 0 || r->arg[1] > CARD_CHUNK_SECTORS
+             : memory->data == NULL || r->bytes % SDHOST_SECTOR_BYTES != 0 ||
+                   r->arg[1] != r->bytes / SDHOST_SECTOR_BYTES) {
         return EINVAL;
     }
-    *count = (uint32_t)r->arg[1];
-    return 0;
+    if ((lent || r->arg[1] >= ENGINE_SECTORS_MIN) && r->data % DMA_ALIGN == 0 &&
+        engine_ready()) {
+        memory->place = lent ? r->handle : DMA_PLACE(c->id, r->data);
+    }
+    return lent && memory->place == 0 ? ENOTSUP : 0;
 }
 
-static int block_transfer(const struct channel_request *r, void *data)
+static int block_transfer(const struct server_client *c,
+                          const struct channel_request *r,
+                          struct sdhost_memory *memory)
 {
-    uint32_t count;
-    int error = count_get(r, data, &count);
+    int error = memory_get(c, r, memory);
 
     if (error == 0) {
         error = card_select(r->arg[2]);
@@ -60,23 +47,31 @@ static int block_transfer(const struct channel_request *r, void *data)
     if (error != 0) {
         return error;
     }
-    return r->op == BLOCK_READ ? card_read(r->arg[0], data, count)
-                               : card_write(r->arg[0], data, count);
+    return r->op == BLOCK_READ
+               ? card_read(r->arg[0], memory, (uint32_t)r->arg[1])
+               : card_write(r->arg[0], memory, (uint32_t)r->arg[1]);
 }
 
 static void block_request(struct server_client *c,
                           const struct channel_request *r, void *data)
 {
-    struct card_facts facts = {0};
+    uint64_t value[3] = {0};
+    struct sdhost_memory memory = {.data = data, .last = (uint8_t *)value};
+    struct card_facts facts;
     int error;
 
     switch (r->op) {
     case BLOCK_INFO:
         error = card_check(&facts);
+        if (error == 0) {
+            value[0] = facts.sectors;
+            value[1] = facts.read_only ? BLOCK_READ_ONLY : 0;
+            value[2] = facts.id;
+        }
         break;
     case BLOCK_READ:
     case BLOCK_WRITE:
-        error = block_transfer(r, data);
+        error = block_transfer(c, r, &memory);
         break;
     case BLOCK_FLUSH: /* what was completed is on the card */
         error = 0;
@@ -86,8 +81,7 @@ static void block_request(struct server_client *c,
     default:
         error = ENOSYS;
     }
-    server_complete(c, r->id, error, facts.sectors,
-                    facts.read_only ? BLOCK_READ_ONLY : 0, facts.id);
+    server_complete(c, r->id, error, value[0], value[1], value[2]);
 }
 
 static int block_connect(struct server_client *c)
@@ -100,6 +94,8 @@ static void block_closed(struct server_client *c)
 {
     (void)c;
 }
+
+_Static_assert(SDHOST_LAST_BYTES == BLOCK_LAST_BYTES, "of a request's end");
 
 int main(void)
 {

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSL-1.0 */
-/* The SDHOST controller by programmed input and output; see sdhost.h. */
+/* The SDHOST controller, by programmed input and output or by DMA; see
+ * sdhost.h. */
 #include "sdhost.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "../mmio.h"
-#include "pause.h"
+#include "../pause.h"
+#include "engine.h"
 #include "regs.h"
 
 #define WORD             4u /* bytes */
@@ -305,14 +307,22 @@ static void words_write(const uint8_t *from, uint32_t words)
     }
 }
 
-int sdhost_read(const struct sdhost_transfer *transfer, void *data)
+int sdhost_read(const struct sdhost_transfer *transfer,
+                const struct sdhost_memory *memory)
 {
-    uint8_t *to = data;
+    uint8_t *to = memory->data;
     uint32_t left = transfer->count * (SDHOST_SECTOR_BYTES / WORD);
     int error;
 
     mmio_barrier();
     error = transfer_start(transfer, COMMAND_READ);
+    if (error == 0 && memory->place != 0) {
+        uint32_t bytes = left * WORD - SDHOST_LAST_BYTES;
+
+        error = engine_read(memory->place, bytes);
+        to = to != NULL ? to + bytes : memory->last;
+        left = SDHOST_LAST_BYTES / WORD;
+    }
     while (error == 0 && left > 0) {
         uint32_t words = burst_read(to, left);
 
@@ -331,14 +341,19 @@ int sdhost_read(const struct sdhost_transfer *transfer, void *data)
     return error;
 }
 
-int sdhost_write(const struct sdhost_transfer *transfer, const void *data)
+int sdhost_write(const struct sdhost_transfer *transfer,
+                 const struct sdhost_memory *memory)
 {
-    const uint8_t *from = data;
+    const uint8_t *from = memory->data;
     uint32_t left = transfer->count * (SDHOST_SECTOR_BYTES / WORD);
     int error;
 
     mmio_barrier();
     error = transfer_start(transfer, COMMAND_WRITE);
+    if (error == 0 && memory->place != 0) {
+        error = engine_write(memory->place, left * WORD);
+        left = 0;
+    }
     while (error == 0 && left > 0) {
         uint32_t words = burst_write(from, left);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSL-1.0
  *
- * The SDHOST controller: sends commands and moves data through its FIFO. Knows
- * nothing about cards. Every wait has a limit; none spins longer than SPIN_US.
- * Errors are positive errno values: ETIMEDOUT (no answer), EIO (damaged on the
- * way). After an error of a transfer: sdhost_start again.
+ * The SDHOST controller: sends commands and moves data through its FIFO, or has
+ * it moved. Knows nothing about cards. Every wait has a limit; none spins
+ * longer than SPIN_US. Errors are positive errno values: ETIMEDOUT (no answer),
+ * EIO (damaged on the way). After an error of a transfer: sdhost_start again.
  * Context: one thread.
  */
 #pragma once
@@ -42,6 +42,19 @@ struct sdhost_transfer {
     uint32_t refusal; /* bits of the response that mean: no data will move */
 };
 
-/* data: of any alignment. EIO also if the card refused. */
-int sdhost_read(const struct sdhost_transfer *transfer, void *data);
-int sdhost_write(const struct sdhost_transfer *transfer, const void *data);
+/* Where the data lies. */
+struct sdhost_memory {
+    uint8_t *data;  /* of any alignment; NULL: only the DMA engine reaches it */
+    uint64_t place; /* the same for the engine (engine.h); 0: without it */
+    uint8_t *last;  /* without data: SDHOST_LAST_BYTES that are for its end */
+};
+
+/* Of what is read, the engine leaves so much to the CPU: on boards the
+ * controller asks for no less than its threshold of four words. */
+#define SDHOST_LAST_BYTES 12u
+
+/* EIO also if the card refused; of the engine also what engine.h says. */
+int sdhost_read(const struct sdhost_transfer *transfer,
+                const struct sdhost_memory *memory);
+int sdhost_write(const struct sdhost_transfer *transfer,
+                 const struct sdhost_memory *memory);

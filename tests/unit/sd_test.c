@@ -6,18 +6,21 @@
  * so that time limits are tested without waiting.
  */
 #include "../../drivers/mmio.h"
+#include "../../drivers/pause.h"
 #include "../../drivers/sd/card.h"
 #include "../../drivers/sd/csd.h"
-#include "../../drivers/sd/pause.h"
+#include "../../drivers/sd/engine.h"
 #include "../../drivers/sd/regs.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <vesper/dma.h>
 
 #define BASE    0x3f202000u
 #define SECTORS 4096u
 #define MS      1000u
+#define CPU(at) (&(struct sdhost_memory){.data = (at)})
 
 enum card_kind { NO_CARD, CARD_V1, CARD_V2, CARD_HC, CARD_MMC };
 
@@ -347,6 +350,43 @@ void mmio_hook_barrier(void)
 {
 }
 
+/* ---- the DMA engine --------------------------------------------------- */
+
+static struct {
+    uint8_t memory[64 * 512];
+    uint32_t words, fails_after; /* 0: never */
+} engine;
+
+static bool engine_moves(void)
+{
+    return engine.fails_after == 0 || engine.words < engine.fails_after;
+}
+
+int engine_read(uint64_t place, uint32_t bytes)
+{
+    engine.words = 0;
+    for (uint32_t at = 0; at < bytes && engine_moves(); at += 4) {
+        uint32_t word = mmio_hook_read(BASE + SDHOST_DATA);
+
+        memcpy(&engine.memory[DMA_OFFSET_OF(place) + at], &word, 4);
+        engine.words++;
+    }
+    return engine_moves() ? 0 : EPIPE;
+}
+
+int engine_write(uint64_t place, uint32_t bytes)
+{
+    engine.words = 0;
+    for (uint32_t at = 0; at < bytes && engine_moves(); at += 4) {
+        uint32_t word;
+
+        memcpy(&word, &engine.memory[DMA_OFFSET_OF(place) + at], 4);
+        mmio_hook_write(BASE + SDHOST_DATA, word);
+        engine.words++;
+    }
+    return engine_moves() ? 0 : EPIPE;
+}
+
 /* ---- tests ------------------------------------------------------------ */
 
 static struct card_facts facts;
@@ -375,7 +415,7 @@ static void forget(void)
 static bool reads_right(uint64_t sector, uint32_t n)
 {
     memset(buffer, 0xee, sizeof buffer);
-    return card_read(sector, buffer, n) == 0 &&
+    return card_read(sector, CPU(buffer), n) == 0 &&
            memcmp(buffer, &model.content[sector * 512], n * 512) == 0;
 }
 
@@ -384,7 +424,7 @@ static bool writes_right(uint64_t sector, uint32_t n, uint8_t seed)
     for (uint32_t i = 0; i < n * 512; i++) {
         expected[i] = (uint8_t)(i * 7 + seed);
     }
-    return card_write(sector, expected, n) == 0 &&
+    return card_write(sector, CPU(expected), n) == 0 &&
            memcmp(expected, &model.content[sector * 512], n * 512) == 0;
 }
 
@@ -416,7 +456,7 @@ static void test_no_card(void)
     forget();
     check(insert(NO_CARD) == ENOMEDIUM, "no card: ENOMEDIUM");
     check(model.now_us < 50 * MS, "... soon");
-    check(card_read(0, buffer, 1) == ENOMEDIUM, "... for reads too");
+    check(card_read(0, CPU(buffer), 1) == ENOMEDIUM, "... for reads too");
     model.kind = CARD_HC;
     check(card_check(&facts) == 0 && reads_right(0, 1),
           "a card that comes later is found");
@@ -450,11 +490,12 @@ static void test_range(void)
     forget();
     (void)insert(CARD_HC);
     memset(model.commands, 0, sizeof model.commands);
-    check(card_read(SECTORS, buffer, 1) == EINVAL, "behind the end: EINVAL");
-    check(card_read(SECTORS - 1, buffer, 2) == EINVAL, "... across it");
-    check(card_read(~0ull, buffer, 2) == EINVAL, "... wrapping round");
-    check(card_write(SECTORS, buffer, 1) == EINVAL, "... writing");
-    check(card_read(0, buffer, 0) == EINVAL, "... nothing at all");
+    check(card_read(SECTORS, CPU(buffer), 1) == EINVAL,
+          "behind the end: EINVAL");
+    check(card_read(SECTORS - 1, CPU(buffer), 2) == EINVAL, "... across it");
+    check(card_read(~0ull, CPU(buffer), 2) == EINVAL, "... wrapping round");
+    check(card_write(SECTORS, CPU(buffer), 1) == EINVAL, "... writing");
+    check(card_read(0, CPU(buffer), 0) == EINVAL, "... nothing at all");
     for (int i = 0; i < 64; i++) {
         sent += model.commands[i];
     }
@@ -468,7 +509,7 @@ static void test_protected(void)
     model.kind = CARD_V2;
     model.protected = true;
     check(card_check(&facts) == 0 && facts.read_only, "protected: known");
-    check(card_write(0, buffer, 1) == EROFS && model.commands[24] == 0,
+    check(card_write(0, CPU(buffer), 1) == EROFS && model.commands[24] == 0,
           "protected: EROFS before the card is touched");
     check(reads_right(3, 2), "protected: reads");
 }
@@ -500,19 +541,21 @@ static void test_failures(void)
     (void)insert(CARD_HC);
     start = model.now_us;
     model.faults.data_crc = 100;
-    check(card_read(1, buffer, 1) == EIO, "always damaged: EIO");
+    check(card_read(1, CPU(buffer), 1) == EIO, "always damaged: EIO");
     check(model.commands[17] == CARD_TRIES, "... after three tries");
     model.faults.data_crc = 0;
     check(card_check(&facts) == 0 && reads_right(1, 1), "... and recovers");
     start = model.now_us;
     model.faults.stall = 100;
-    check(card_read(1, buffer, 1) == ETIMEDOUT, "always stalled: ETIMEDOUT");
+    check(card_read(1, CPU(buffer), 1) == ETIMEDOUT,
+          "always stalled: ETIMEDOUT");
     check(model.now_us - start < 2500 * MS, "... within 2.5 s");
     model.faults.stall = 0;
     check(card_check(&facts) == 0 && writes_right(1, 1, 3), "... and recovers");
     start = model.now_us;
     model.faults.busy_status = -1;
-    check(card_write(1, buffer, 1) == ETIMEDOUT, "busy for ever: ETIMEDOUT");
+    check(card_write(1, CPU(buffer), 1) == ETIMEDOUT,
+          "busy for ever: ETIMEDOUT");
     check(model.now_us - start < 2500 * MS, "... within 2.5 s");
     model.faults.busy_status = 0;
     check(card_check(&facts) == 0, "... and recovers");
@@ -529,22 +572,87 @@ static void test_removal(void)
     (void)insert(CARD_HC);
     model.faults.stall = 1;
     model.faults.gone_on_fault = true;
-    check(card_write(1, buffer, 4) == ENOMEDIUM, "pulled while writing");
+    check(card_write(1, CPU(buffer), 4) == ENOMEDIUM, "pulled while writing");
     (void)insert(CARD_HC);
     id = facts.id;
     model.faults.data_crc = 1;
     model.serial = 78;
-    check(card_write(1, buffer, 4) == ENOMEDIUM,
+    check(card_write(1, CPU(buffer), 4) == ENOMEDIUM,
           "exchanged: nothing is written to the other card");
     check(card_select(id) == ENOMEDIUM, "... and never will be");
     check(card_select(0) == 0 && reads_right(1, 1), "... unless meant");
     forget();
     (void)insert(CARD_HC);
     model.faults.data_crc = 100;
-    (void)card_read(1, buffer, 1);
+    (void)card_read(1, CPU(buffer), 1);
     model.faults.data_crc = 0;
     check(card_select(facts.id) == 0 && reads_right(1, 1),
           "a card that failed is tried again");
+}
+
+static bool is_content(const uint8_t *at, uint64_t sector, uint32_t n)
+{
+    return memcmp(at, &model.content[sector * 512], n * 512) == 0;
+}
+
+/* The same memory, as the CPU and as the engine reach it. */
+static const struct sdhost_memory both = {.data = engine.memory + 512,
+                                          .place = DMA_PLACE(5u, 512)};
+
+static void test_engine(void)
+{
+    forget();
+    (void)insert(CARD_HC);
+    memset(&engine, 0, sizeof engine);
+    model.reads_of_data = 0;
+    check(card_read(3, &both, 8) == 0 && is_content(both.data, 3, 8),
+          "by DMA: read");
+    check(engine.words == 8 * 128 - 3 && model.reads_of_data == 8 * 128,
+          "... but for the last three words");
+    memset(both.data, 0x5a, 8 * 512);
+    check(card_write(9, &both, 8) == 0 && is_content(both.data, 9, 8) &&
+              engine.words == 8 * 128,
+          "by DMA: written");
+}
+
+/* The words that are left in the FIFO must not get into what is next. */
+static void test_engine_fails(void)
+{
+    forget();
+    (void)insert(CARD_HC);
+    memset(&engine, 0, sizeof engine);
+    engine.fails_after = 40;
+    check(card_read(3, &both, 8) == 0 && is_content(both.data, 3, 8),
+          "an engine that stops while reading: read without");
+    check(model.commands[18] == 2 && engine.words == 40, "... at once");
+    check(reads_right(7, 1) && reads_right(20, 4), "... and so on");
+    memset(both.data, 0x5b, 8 * 512);
+    check(card_write(9, &both, 8) == 0 && is_content(both.data, 9, 8),
+          "an engine that stops while writing: written without");
+    check(reads_right(8, 1) && reads_right(16, 4), "... and nothing else");
+}
+
+static void test_engine_alone(void)
+{
+    uint8_t last[SDHOST_LAST_BYTES];
+    const struct sdhost_memory far = {.place = DMA_PLACE(5u, 512),
+                                      .last = last};
+
+    forget();
+    (void)insert(CARD_HC);
+    memset(&engine, 0, sizeof engine);
+    check(card_read(3, &far, 8) == 0 &&
+              memcmp(both.data, &model.content[3 * 512], 8 * 512 - 12) == 0 &&
+              memcmp(last, &model.content[11 * 512 - 12], 12) == 0,
+          "memory of others: read, the end apart");
+    engine.fails_after = 40;
+    memset(model.commands, 0, sizeof model.commands);
+    check(card_read(3, &far, 8) == EPIPE && model.commands[18] == 1,
+          "... one try");
+    (void)card_select(facts.id);
+    check(card_write(3, &far, 8) == EPIPE && model.commands[25] == 1,
+          "... one try to write");
+    check(card_select(facts.id) == 0 && reads_right(1, 4), "... and recovers");
 }
 
 static void test_csd(void)
@@ -584,6 +692,9 @@ int main(void)
     test_retries();
     test_failures();
     test_removal();
+    test_engine();
+    test_engine_fails();
+    test_engine_alone();
     test_csd();
     printf("1..%d\n", count);
     return failures != 0;

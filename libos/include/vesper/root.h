@@ -111,6 +111,24 @@ enum root_op {
     ROOT_VARIABLE, /* w1 an address in a domain's image -> w1 how far it lies in
                       w2..w7, the name of a variable, cut to 47 characters.
                       ESRCH: no domain's; ENOENT: in none that has a name */
+
+    /* DMA; see vesper/dma.h. The first two are for the domain alone that has
+     * the controller: EPERM. */
+    ROOT_DMA_BEGIN, /* w1 channel, w2 domain that asks for a transfer -> of the
+                       channel's data area: w1 physical address, w2 address, w3
+                       bytes; w4 client | server << 32; w5 domain that its
+                       server lent a part of it to, 0: none, w6 offset | bytes
+                       << 32 of the part. Until ROOT_DMA_END the memory stays
+                       what it is, whoever ends. EBUSY: there is one already;
+                       ESRCH: no such channel, or nobody asks any more;
+                       EACCES: a channel of the caller's own */
+    ROOT_DMA_END,   /* No engine works there any more. What was lent of the
+                       channel is not any more */
+    ROOT_DMA_LEND,  /* server. w1 channel of one of its clients; w2, w3 service;
+                       w4 offset in its data area, w5 bytes, 0: nothing any
+                       more: who provides the service may have one transfer
+                       done there. ENOENT, EACCES: as for ROOT_CONNECT; EINVAL
+                       */
 };
 
 enum ledger_owner {
