@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <vesper/channel.h>
 
 #define BLOCK_SECTOR_BYTES 512u
 
@@ -24,3 +25,7 @@ int block_info(struct block_facts *out);
 int block_read(uint64_t sector, uint32_t count, void *to);
 int block_write(uint64_t sector, uint32_t count, const void *from);
 int block_flush(void);
+
+/* Whose request is worked off, NULL: nobody's. What block_read and block_write
+ * move from or to its data area may then go past this server. */
+void block_lender(const struct server_client *c);

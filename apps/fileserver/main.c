@@ -15,6 +15,7 @@
 #include <vesper/start.h>
 #include <vesper/waiting.h>
 
+#include "block.h"
 #include "counter.h"
 #include "handle.h"
 #include "open_file.h"
@@ -201,6 +202,7 @@ static void files_request(struct server_client *c,
 {
     struct request q = {.client = c, .r = r, .data = data};
 
+    block_lender(c);
     switch (r->op) {
     case FILE_OPEN:
         answer(&q, request_open(&q));
@@ -245,6 +247,7 @@ static void files_request(struct server_client *c,
     default:
         handle_request(&q);
     }
+    block_lender(NULL);
     pipes_tell();
 }
 

@@ -31,20 +31,20 @@ def test_no_card(bench):
     check_bare(bench.power_on(None).boot())
 
 
-def eject(path):
-    """Pull the card out, as a user of QEMU's monitor does."""
-    with socket.socket(socket.AF_UNIX) as monitor:
-        monitor.connect(path)
-        lines = monitor.makefile("rw")
+def monitor(path, command, **arguments):
+    """Run a command of QEMU's monitor; what it returned."""
+    with socket.socket(socket.AF_UNIX) as end:
+        end.connect(path)
+        lines = end.makefile("rw")
         lines.readline()
-        for command in ({"execute": "qmp_capabilities"},
-                        {"execute": "eject",
-                         "arguments": {"device": "sd0", "force": True}}):
-            lines.write(json.dumps(command) + "\n")
+        for step in ({"execute": "qmp_capabilities"},
+                     {"execute": command, "arguments": arguments}):
+            lines.write(json.dumps(step) + "\n")
             lines.flush()
             answer = lines.readline()
             if "return" not in answer:
                 raise AssertionError(f"QEMU: {answer}")
+    return json.loads(answer)["return"]
 
 
 def test_removed(bench):
@@ -52,7 +52,8 @@ def test_removed(bench):
     path = bench.path("qmp")
     guest = bench.boot(extra=("-qmp", f"unix:{path},server=on,wait=off"))
     guest.check("cat /samples/readme.txt", "Files to play with")
-    eject(path)
+    # As a user of QEMU's monitor does
+    monitor(path, "eject", device="sd0", force=True)
     # What was read before may still be answered from memory
     guest.check("cat /samples/garden/plan.txt", "No card in the slot",
                 status=1)

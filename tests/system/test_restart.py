@@ -76,7 +76,7 @@ def kill_all(guest, names):
 
 def test_servers(bench):
     """each server killed 20 times in turn: the shell, files and memory stay"""
-    names = ("uart", "timer", "sd", "files")
+    names = ("uart", "timer", "dma", "sd", "files")
     card = bench.card()
     card.write("/kept.txt", KEPT.encode())
     guest = bench.boot(card)
