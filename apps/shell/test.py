@@ -532,7 +532,7 @@ def test_authority(b):
          "trace: no/t: No such file or directory\n", 1)
     case("none", "trace write t; cat t | head -n 9", TRACE)
     match("none", "caps", r".*\n +5 +3 +0 +1 +1 +0 +1 +1  uart\[2\]\n"
-          r" +1 +0 +1 +0 +0 +0 +0 +1  shell\[3\]\n.*caps\[9\]\n")
+          r" +2 +0 +1 +0 +1 +0 +0 +1  shell\[3\]\n.*caps\[9\]\n")
     match("none", "caps uart", r"OBJECT .*slot:1 +endpoint +---c--- copy "
           r".*slot:4 +irq .*line 57\nslot:16-17 +frame +rw----- - +8192  the "
           r"first not mapped\ndevice:0x3f201000 .*channel:7 +console of "
