@@ -245,7 +245,8 @@ static void file_touch(struct fat_file *file)
     file->node->dirty = true;
 }
 
-/* Make the growth part of the file and give it its new size. */
+/* Make the growth part of the file and give it its new size. The entry on the
+ * medium learns it later, after the data. */
 static int growth_commit(struct fat_file *file, const struct growth *g,
                          uint32_t size)
 {
@@ -253,9 +254,11 @@ static int growth_commit(struct fat_file *file, const struct growth *g,
     uint32_t first = node->first ? node->first : g->first;
 
     file_touch(file);
-    return first == node->first && size == node->size
-               ? 0
-               : fat_node_store(file->vol, node, first, size);
+    if (first != node->first) {
+        return fat_node_store(file->vol, node, first, size);
+    }
+    node->size = size;
+    return 0;
 }
 
 /* Take the new clusters off again. Failure only leaves them unused. */
@@ -275,6 +278,7 @@ static int write_check(const struct fat_file *file)
     if (!fat_file_open(file) || !(file->flags & FAT_WRITE)) {
         return -EBADF;
     }
+    file->vol->writer = file->node;
     return fat_change_begin(file->vol);
 }
 

@@ -76,7 +76,7 @@ static int edge_write(struct fat_volume *vol, uint64_t lba, uint32_t skip,
     } else {
         memset(sector + skip, 0, len);
     }
-    return fat_cache_write(vol, lba, lba);
+    return fat_cache_later(vol, lba);
 }
 
 int fat_data_write(struct fat_volume *vol, uint64_t lba, uint32_t skip,

@@ -9,10 +9,13 @@
  *    struct fat_volume and struct fat_file. Neither may move while in use.
  *  - One thread at a time in a volume: the caller serialises. No call
  *    recurses.
- *  - The sector cache is write-through: when a call returns 0, everything it
- *    promises is in the device; only the device's own flush is left to
- *    fat_flush and fat_sync. Exceptions: the time stamp of a write that did
- *    not change the file's size, and FSInfo, wait for flush, close or sync.
+ *  - Names, directories and chains are in the device when a call returns 0.
+ *    Of what was written to a file, parts of sectors (of one line of eight, of
+ *    one file, in the whole volume), its size and its time stamp wait for
+ *    fat_flush, fat_close or fat_sync; so does FSInfo. No size comes before
+ *    its data. What cannot be written then is lost: the file's next fat_flush
+ *    or fat_close tells, and writes until then. The device's own flush is left
+ *    to fat_flush and fat_sync.
  *  - Order on the medium: data, FAT copies from the last to the first,
  *    directory entry, FSInfo; for deletion the directory entry, then the FAT.
  *    A power cut leaves at worst unused clusters marked as used, a chain
@@ -91,6 +94,7 @@ struct fat_line {
     uint64_t lba; /* multiple of FAT_LINE_SECTORS */
     uint32_t age;
     uint8_t valid; /* bit i: sector lba + i is here */
+    uint8_t late;  /* bit i: and newer than the medium's */
     uint8_t data[FAT_LINE_SECTORS][FAT_SECTOR_BYTES];
 };
 
@@ -103,7 +107,8 @@ struct fat_node {
     uint32_t size;   /* bytes */
     uint32_t cuts;   /* truncations; makes remembered positions stale */
     uint8_t attr;
-    bool dirty;    /* mtime is newer than the entry on the medium */
+    bool dirty;    /* size or mtime is newer than the entry on the medium */
+    int lost;      /* why late data could not be written; told once. Or 0 */
     int64_t mtime; /* Unix seconds */
 };
 
@@ -170,6 +175,9 @@ struct fat_volume {
     uint32_t cache_clock;
     uint32_t cache_last;
     struct fat_line cache[FAT_CACHE_LINES];
+    struct fat_line *late; /* with sectors newer than the medium's; or NULL */
+    struct fat_node *late_of; /* whose they are */
+    struct fat_node *writer;  /* whose data is being written */
     struct fat_node node[FAT_NODE_MAX];
     struct fat_hint hint[FAT_HINTS];
     struct fat_long lfn;   /* being read */

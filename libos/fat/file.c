@@ -166,6 +166,7 @@ int fat_flush(struct fat_file *file)
         return -EBADF;
     }
     rc = fat_node_flush(vol, file->node);
+    file->node->lost = 0;
     if (rc == 0 && vol->dev->flush && !vol->dev->read_only) {
         rc = vol->dev->flush(vol->dev->ctx);
     }
@@ -180,6 +181,7 @@ int fat_close(struct fat_file *file)
         return -EBADF;
     }
     rc = fat_node_flush(file->vol, file->node);
+    file->node->lost = 0;
     file->node->refs--;
     file->vol = NULL;
     file->node = NULL;

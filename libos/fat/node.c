@@ -44,8 +44,10 @@ int fat_node_store(struct fat_volume *vol, struct fat_node *node,
 {
     uint8_t *sector;
     uint8_t *slot;
-    int rc = fat_cache_read(vol, node->lba, &sector);
+    int rc;
 
+    fat_cache_settle(vol); /* no size covers data that is not there */
+    rc = fat_cache_read(vol, node->lba, &sector);
     if (rc < 0) {
         return rc;
     }
@@ -67,8 +69,14 @@ int fat_node_store(struct fat_volume *vol, struct fat_node *node,
 
 int fat_node_flush(struct fat_volume *vol, struct fat_node *node)
 {
-    if (!node->refs || !node->dirty || vol->read_only) {
+    int rc = 0;
+
+    if (!node->refs) {
         return 0;
     }
-    return fat_node_store(vol, node, node->first, node->size);
+    fat_cache_settle(vol);
+    if (node->dirty && !vol->read_only) {
+        rc = fat_node_store(vol, node, node->first, node->size);
+    }
+    return node->lost ? node->lost : rc;
 }

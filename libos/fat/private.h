@@ -88,6 +88,8 @@ int fat_cache_read(struct fat_volume *vol, uint64_t lba, uint8_t **data);
 void fat_cache_fresh(struct fat_volume *vol, uint64_t lba, uint8_t **data);
 /* Write a cached sector to `to`. On failure it is dropped from the cache. */
 int fat_cache_write(struct fat_volume *vol, uint64_t lba, uint64_t to);
+int fat_cache_later(struct fat_volume *vol, uint64_t lba);
+void fat_cache_settle(struct fat_volume *vol);
 void fat_cache_drop(struct fat_volume *vol, uint64_t lba, uint32_t count);
 
 /* table.c: the file allocation table */

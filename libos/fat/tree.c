@@ -371,7 +371,6 @@ int fat_set_mtime(struct fat_volume *vol, const char *path, int64_t seconds)
     if (rc == 0 && node) {
         node->mtime =
             fat_clock_unpack(get16(raw + SLOT_TIME), get16(raw + SLOT_DATE));
-        node->dirty = false;
     }
     return rc;
 }

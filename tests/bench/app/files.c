@@ -41,6 +41,12 @@ void file_rows(void)
     ROW("file: write 1 MiB and flush", NOTHING,
         e = !all(fd, write_part) || fsync(fd) != 0, NOTHING);
     ROW("file: read 1 MiB", NOTHING, e = !all(fd, read_part), NOTHING);
+    (void)ftruncate(fd, 0);
+    (void)lseek(fd, 0, SEEK_SET);
+    ROW("file: append 64 bytes", NOTHING, e = write(fd, part, 64) != 64,
+        NOTHING);
+    ROW("file: write 64 bytes in place", NOTHING,
+        e = pwrite(fd, part, 64, 0) != 64, NOTHING);
     ROW("file: fstat, a request to the file server", NOTHING,
         e = fstat(fd, &s) != 0, NOTHING);
     ROW("file: open and close", NOTHING,
