@@ -156,11 +156,12 @@ static uint64_t mix_kernel(uint64_t sum)
 #define MEMBERS(from, to)                                                      \
     (offsetof(struct dispatcher, to) - offsetof(struct dispatcher, from))
 
-/* Not the arguments of a call, which a refused one leaves behind. */
+/* Not the arguments of a call, which a refused one leaves behind; nor whether
+ * FP registers are its own, which the vectors change between two calls. */
 static uint64_t mix_dispatcher(uint64_t sum, const struct dispatcher *d)
 {
     sum = mix(sum, &d->state, MEMBERS(state, badge));
-    sum = mix(sum, &d->entry, MEMBERS(entry, cntv_ctl));
+    sum = mix(sum, &d->entry, MEMBERS(entry, cpacr));
     return mix_one(sum, d->children, mix(0, d->child, 64));
 }
 
