@@ -160,8 +160,8 @@ static uint64_t mix_kernel(uint64_t sum)
  * FP registers are its own, which the vectors change between two calls. */
 static uint64_t mix_dispatcher(uint64_t sum, const struct dispatcher *d)
 {
-    sum = mix(sum, &d->state, MEMBERS(state, badge));
-    sum = mix(sum, &d->entry, MEMBERS(entry, cpacr));
+    sum = mix(sum, &d->state, MEMBERS(state, cpacr));
+    sum = mix(sum, &d->cntv_ctl, MEMBERS(cntv_ctl, badge));
     return mix_one(sum, d->children, mix(0, d->child, 64));
 }
 
