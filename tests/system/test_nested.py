@@ -168,6 +168,7 @@ domain nested
     args 3
     restart always
 """, {"drivers/uart": "boot-drivers-uart", "drivers/sd": "boot-drivers-sd",
+      "drivers/dma": "boot-drivers-dma",
       "drivers/timer": "boot-drivers-timer", "fileserver": "boot-fileserver",
       "shell": "boot-shell", "tools": "boot-tools", "nested": "bin-nested"})
     first = find(guest, "nested")

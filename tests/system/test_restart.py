@@ -101,6 +101,7 @@ def test_shell(bench):
     """the shell is killed: a new one prompts, and costs nothing"""
     guest = bench.boot()
     guest.check(f"echo {KEPT.strip()} > /kept.txt")
+    guest.check("hello", "Hello")   # the drivers' own channels are there now
     kill_server(guest, "shell")
     before = used_kib(guest)
     for _ in range(5):
