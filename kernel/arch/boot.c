@@ -101,7 +101,8 @@ _Static_assert(SYS_COUNT == SYSCALLS, "asm.h");
 _Static_assert(SVC_CALL == IMM_CALL && SVC_REPLY == IMM_REPLY &&
                    SYS_RESUME == IMM_RESUME && SYS_LEAVE == IMM_LEAVE &&
                    SYS_EVENT_SIGNAL == IMM_EVENT_SIGNAL &&
-                   CALL_NOWAIT == 1ull << NOWAIT && CALL_LEND == 1ull << LEND,
+                   __builtin_ctzll(CALL_NOWAIT) == NOWAIT &&
+                   __builtin_ctzll(CALL_LEND) == LEND,
                "asm.h");
 _Static_assert(WHOLE_CONTEXT == (1u << SYS_DISPATCHER_INSPECT | 1u << SYS_RUN |
                                  1u << SYS_BLOCK | 1u << SYS_RESUME),
