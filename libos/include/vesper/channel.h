@@ -3,11 +3,11 @@
  * A channel: memory shared by one client and one server, with a ring of
  * requests, a ring of completions and a data area that the client divides as it
  * likes. A client rings its server's doorbell, and the server works on its time
- * until it has to wait (docs/decisions/0020-doorbells.md); where that cannot be,
- * each side wakes the other with an event. Each ring has one producer and one
- * consumer, who trusts nothing: indices are masked, lengths checked.
- * head and tail count up for ever; entry i lies at i % CHANNEL_ENTRIES; tail -
- * head entries are full. When a channel's server is gone, magic is 0.
+ * until it has to wait (docs/decisions/0020-doorbells.md); where that cannot
+ * be, each side wakes the other with an event. Each ring has one producer and
+ * one consumer, who trusts nothing: indices are masked, lengths checked. head
+ * and tail count up for ever; entry i lies at i % CHANNEL_ENTRIES; tail - head
+ * entries are full. When a channel's server is gone, magic is 0.
  *
  * Layout: struct channel_page at the start, the data area from data_offset on.
  */
