@@ -210,9 +210,7 @@ static uint64_t state_of(const struct domain *d)
     if (d->scheduler != 0) {
         return SYS_NESTED;
     }
-    return state == CHILD_RUNNING ? SYS_RUNNING
-           : state == CHILD_READY ? SYS_READY
-                                  : SYS_BLOCKED;
+    return state == CHILD_READY ? SYS_READY : SYS_BLOCKED;
 }
 
 static int describe(const struct domain *d, uint64_t w[8])

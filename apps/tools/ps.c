@@ -18,8 +18,6 @@ static const char *state_name(uint32_t state)
     switch (state) {
     case SYS_READY:
         return "ready";
-    case SYS_RUNNING:
-        return "running";
     case SYS_BLOCKED:
         return "blocked";
     case SYS_ZOMBIE:

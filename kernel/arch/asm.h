@@ -64,7 +64,7 @@
 #define BLOCKED      3 /* READY with bit 0 set */
 #define CALLING      5
 #define CHILDREN     0xffff0000 /* of the word that begins with the state */
-#define SEEN_CALLING 4          /* CHILD_CALLING */
+#define SEEN_CALLING 3          /* CHILD_CALLING */
 #define ENDPOINT     10
 #define EVENT        11
 #define SIGNALLED    1
@@ -80,11 +80,13 @@
 #define CLASS_DATA      0x24 /* one bit more */
 
 /* System calls: how many, and the set of those that read or replace the whole
- * context of their caller: inspect, run, block, resume. */
+ * context of their caller: inspect, leave, resume. */
 #define SYSCALLS         35
-#define WHOLE_CONTEXT    0xb0040000
+#define WHOLE_CONTEXT    0xc0040000
 #define IMM_RESUME       31
 #define IMM_LEAVE        30
+#define IMM_RUN          28 /* run, and with bit 0 set block */
+#define IMM_BLOCK        29
 #define IMM_EVENT_SIGNAL 23
 #define ESR_SVC          0x56000000 /* CLASS_SVC, an instruction of 32 bits */
 #define IMM_CALL         0x8000

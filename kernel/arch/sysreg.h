@@ -35,7 +35,7 @@ static inline void barrier_dsb(void)
 
 static inline void wait_for_interrupt(void)
 {
-    __asm__ volatile("dsb sy; wfi" : : : "memory");
+    __asm__ volatile("dsb sy; wfi; isb" : : : "memory");
 }
 
 static inline uint32_t device_read(uint64_t address)

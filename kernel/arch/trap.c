@@ -49,16 +49,18 @@ struct dispatcher *trap_load(struct dispatcher *d)
     ref_t domain = d->domain;
     if (core->loaded != d->self) {
         load_timer(d->cntv_ctl, d->cntv_cval);
+        WRITE_SYSREG(cpacr_el1, d->cpacr);
         core->loaded = d->self;
     }
-    d->ttbr0 = (ref_address(domain) + PAGE_BYTES) |
-               (uint64_t)domain_asid(domain) << 48;
     if (core->loaded_domain != domain) {
+        if (d->ttbr0 == 0) {
+            d->ttbr0 = (ref_address(domain) + PAGE_BYTES) |
+                       (uint64_t)domain_asid(domain) << 48;
+        }
         /* eret synchronises; the kernel itself looks at no user address */
         WRITE_SYSREG(ttbr0_el1, d->ttbr0);
         core->loaded_domain = domain;
     }
-    WRITE_SYSREG(cpacr_el1, d->cpacr);
     return d;
 }
 
@@ -84,11 +86,23 @@ void trap_error(struct dispatcher *d)
     upcall_fault(d, REASON_EXCEPTION, READ_SYSREG(esr_el1), 0);
 }
 
+/* The event `bit` of `to`, which waits: d had the right to signal it. */
+void trap_event(struct dispatcher *d, struct dispatcher *to, uint32_t bit);
+void trap_event(struct dispatcher *d, struct dispatcher *to, uint32_t bit)
+{
+    d->context.x[0] = ERR_OK;
+    upcall_event(to, bit);
+}
+
+static uint64_t timer_set; /* for when; ~0: it is off */
+
 static void take_interrupts(void)
 {
+    sched_unsettle(); /* time may be over */
     uint32_t sources = plat_irq_sources();
     if (sources & PLAT_CNTP) {
-        WRITE_SYSREG(cntp_ctl_el0, 0); /* trap_next sets it anew */
+        WRITE_SYSREG(cntp_ctl_el0, 0);
+        timer_set = ~0ull; /* trap_next sets it anew */
     }
     if (sources & PLAT_CNTV) {
         WRITE_SYSREG(cntv_ctl_el0, CNT_ENABLE | CNT_IMASK);
@@ -96,9 +110,9 @@ static void take_interrupts(void)
             upcall_post(dispatcher_at(self()->loaded), REASON_TICK);
         }
     }
-    if (sources & PLAT_GPU) {
-        for (int irq = plat_irq_next(); irq >= 0; irq = plat_irq_next()) {
-            irq_deliver((uint32_t)irq);
+    for (uint32_t word = 0; sources & PLAT_GPU && word < PLAT_WORDS; word++) {
+        for (uint32_t p = plat_irq_pending(word); p != 0; p &= p - 1) {
+            irq_deliver(word * 32 + (uint32_t)__builtin_ctz(p));
         }
     }
 }
@@ -108,15 +122,35 @@ void trap_irq(struct dispatcher *d)
 {
     (void)d;
     take_interrupts();
-    sched_unsettle(); /* time may be over */
 }
 
 /* ---- the way back ------------------------------------------------------ */
 
 static void set_timer(uint64_t until)
 {
-    WRITE_SYSREG(cntp_cval_el0, until);
-    WRITE_SYSREG(cntp_ctl_el0, until != ~0ull ? CNT_ENABLE : 0);
+    if (until != timer_set) {
+        timer_set = until;
+        WRITE_SYSREG(cntp_cval_el0, until);
+        WRITE_SYSREG(cntp_ctl_el0, until != ~0ull ? CNT_ENABLE : 0);
+    }
+}
+
+/* Nobody can run: until somebody can. */
+static __attribute__((noinline)) struct dispatcher *idle(void)
+{
+    struct dispatcher *next;
+    uint64_t until;
+    if (self()->depth == 0) {
+        panic("the root server is gone");
+    }
+    unload();
+    do {
+        wait_for_interrupt();
+        take_interrupts();
+        next = sched_settle(self(), &until);
+        set_timer(until);
+    } while (next == NULL);
+    return trap_load(next);
 }
 
 struct dispatcher *trap_next(void)
@@ -124,21 +158,10 @@ struct dispatcher *trap_next(void)
     if (!self()->unsettled) {
         return dispatcher_at(self()->current);
     }
-    for (;;) {
-        uint64_t until;
-        ref_t next = sched_settle(self(), arch_now(), &until);
-        if (self()->depth == 0 ||
-            dispatcher_at(self()->chain[0].dispatcher)->state == IS_STOPPED) {
-            panic("the root server is gone");
-        }
-        set_timer(until);
-        if (next != 0) {
-            return trap_load(dispatcher_at(next));
-        }
-        unload();
-        wait_for_interrupt();
-        take_interrupts();
-    }
+    uint64_t until;
+    struct dispatcher *next = sched_settle(self(), &until);
+    set_timer(until);
+    return next != NULL ? trap_load(next) : idle();
 }
 
 /* ---- for the core ------------------------------------------------------ */
@@ -148,9 +171,10 @@ _Noreturn void arch_fatal(const char *why)
     panic(why);
 }
 
+/* No barrier: an exception synchronises, so what is read in an entry is no
+ * older than that, and one reading is all that is charged by. */
 uint64_t arch_now(void)
 {
-    barrier_isb();
     return READ_SYSREG(cntvct_el0);
 }
 
@@ -176,6 +200,7 @@ void arch_forget(ref_t dispatcher)
         core->fp_owner = 0;
         dispatcher_at(dispatcher)->cpacr = 0;
     }
+    dispatcher_at(dispatcher)->ttbr0 = 0;
     core->loaded = core->loaded == dispatcher ? 0 : core->loaded;
     core->current = core->current == dispatcher ? 0 : core->current;
     core->loaded_domain = 0;

@@ -78,6 +78,8 @@ user_other:
     b       leave_fast
     .elseif nr == IMM_EVENT_SIGNAL
     b       event_fast
+    .elseif nr == IMM_RUN || nr == IMM_BLOCK
+    b       user_waits
     .elseif WHOLE_CONTEXT >> nr & 1
     b       user_all
     .else
@@ -86,15 +88,18 @@ user_other:
     .set    nr, nr + 1
     .endr
 
+user_waits:
+    ldr     w17, [sp, #UPCALL + UPCALL_MASK + 4]
+    cbnz    w17, user_all           /* it goes on with an upcall */
 user_most:
     stp     x14, x15, [sp, #112]
     SAVE_ARGUMENTS
     SAVE_CALLER
     mov     w1, w16
     ENTER
-    str     x0, [sp, #-16]!
+    stp     x0, x1, [sp, #-16]!
     bl      syscall_dispatch
-    ldr     x1, [sp], #16
+    ldp     x1, x3, [sp], #16
     mov     sp, x1
     cbz     w0, 2f
 3:  ldr     x2, =kernel
@@ -107,31 +112,43 @@ user_most:
     ldp     x12, x13, [sp, #96]
     ldp     x10, x11, [sp, #80]
     ldp     x8, x9, [sp, #64]
-    ldp     x6, x7, [sp, #48]
-    ldp     x4, x5, [sp, #32]
-    ldp     x2, x3, [sp, #16]
-    ldp     x0, x1, [sp, #0]
+    LOAD_MESSAGE sp
     eret
 
 user_all:
-    stp     x14, x15, [sp, #112]
-    SAVE_ARGUMENTS
+    adr     x16, trap_sync
+7:  stp     x14, x15, [sp, #112]
+8:  SAVE_ARGUMENTS
     SAVE_CALLER
     SAVE_REST
     ENTER
-    bl      trap_sync
-    bl      trap_next
-    b       trap_leave
+    mov     x1, x15
+    mov     w2, w14
+    blr     x16
+    b       trap_exit
+
+user_error:
+    stp     x16, x17, [sp, #128]
+    adr     x16, trap_error
+    b       7b
+event_wakes:                        /* x15, with bit x14; both are saved */
+    adr     x16, trap_event
+    b       8b
 
 2:  mrs     x2, elr_el1             /* interrupts are taken, then it goes on */
     sub     x2, x2, #4
     msr     elr_el1, x2
     b       3b
 
-4:  SAVE_REST
+/* Who gave the CPU away goes on with an upcall: what it had is of no use. */
+4:  bic     w3, w3, #(IMM_RUN ^ IMM_BLOCK)
+    cmp     w3, #IMM_RUN
+    b.eq    5f
+    SAVE_REST
+5:  mrs     x4, tpidr_el0
+    str     x4, [sp, #CONTEXT_TPIDR]
     ENTER
-    bl      trap_next
-    b       trap_leave
+    b       trap_exit
 
 /* ---- events --------------------------------------------------------------
  *
@@ -140,7 +157,7 @@ user_all:
  */
 leave_fast:
     ldr     w17, [sp, #UPCALL + UPCALL_MASK + 4]
-    cbnz    w17, user_most
+    cbnz    w17, user_all
     str     wzr, [sp, #UPCALL + UPCALL_MASK]
     ldp     x16, x17, [sp, #128]
     mov     x0, #0
@@ -167,7 +184,7 @@ event_fast:
     add     x15, x15, x17
     ldrh    w16, [x15, #DISPATCHER_STATE]
     cmp     w16, #BLOCKED
-    b.eq    event_other             /* it is woken */
+    b.eq    event_wakes
     ldr     x16, [x15, #DISPATCHER_PAGES]
     cbz     x16, event_other
     cmp     sp, x15
@@ -235,10 +252,7 @@ fault_fast:
     add     x16, sp, x16, uxtx #4   /* a context is 9 * 2 * 16 bytes */
     add     x16, x16, #UPCALL
     add     x16, x16, #UPCALL_SLOTS
-    stp     x0, x1, [x16, #0]
-    stp     x2, x3, [x16, #16]
-    stp     x4, x5, [x16, #32]
-    stp     x6, x7, [x16, #48]
+    SAVE_ARGUMENTS x16
     stp     x8, x9, [x16, #64]
     stp     x10, x11, [x16, #80]
     stp     x12, x13, [x16, #96]
@@ -280,7 +294,6 @@ fault_fast:
     ldr     w0, [x1, #CORE_DEPTH]
     add     x1, x1, x0, lsl #4
     ldr     x1, [x1, #CORE_CHAIN + 8 - 16]
-    isb
     mrs     x0, cntvct_el0
     add     x2, sp, #IDENTITY
     stp     x0, x1, [x2, #IDENTITY_NOW]
@@ -530,8 +543,7 @@ reply_other:
     SAVE_REST
     ENTER
     bl      trap_sync
-    bl      trap_next
-    b       trap_leave
+    b       trap_exit
 
 call_other:
     SAVE_CALL
@@ -561,8 +573,7 @@ call_other:
     b       7f
 6:  ldr     x0, [sp], #16
 7:  bl      trap_sync
-    bl      trap_next
-    b       trap_leave
+    b       trap_exit
 
     .balign 16
 nothing:
@@ -572,16 +583,8 @@ user_irq:
     SAVE
     ENTER
     bl      trap_irq
+trap_exit:
     bl      trap_next
-    b       trap_leave
-
-user_error:
-    SAVE
-    ENTER
-    bl      trap_error
-    bl      trap_next
-    b       trap_leave
-
 /* void trap_leave(struct dispatcher *d): go on in user mode as d. */
     .globl  trap_leave
 trap_leave:
@@ -591,9 +594,6 @@ load:                               /* the context at x16 */
     LOAD_STATE x16
     LOAD_UPPER x16
     ldp     x8, x9, [x16, #64]
-    ldp     x6, x7, [x16, #48]
-    ldp     x4, x5, [x16, #32]
-    ldp     x2, x3, [x16, #16]
-    ldp     x0, x1, [x16, #0]
+    LOAD_MESSAGE x16
     ldp     x16, x17, [x16, #128]
     eret

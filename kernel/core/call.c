@@ -312,7 +312,7 @@ static void wait_for_call(struct dispatcher *d)
     struct upcall_page *p = upcall_page(d);
     p->mask = MASK_OFF;
     if (p->pending != 0) {
-        upcall_enter(d, SAVE_NONE);
+        upcall_enter(d, SAVE_NONE, arch_now());
     } else {
         sched_set_state(d, IS_BLOCKED);
     }

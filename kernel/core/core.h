@@ -210,6 +210,22 @@ struct kernel {
 
 extern struct kernel kernel;
 
+/* ---- what the core asks of the machine (arch/, or the host harness) ---- */
+
+_Noreturn void arch_fatal(const char *why);
+uint64_t arch_now(void);
+void arch_tlb_page(uint64_t va);     /* all domains; complete on return */
+void arch_tlb_domain(uint32_t asid); /* complete on return */
+void arch_publish(void);             /* table stores before later walks */
+void arch_sync_code(ref_t ref, uint64_t bytes);
+void arch_zero(ref_t ref, uint64_t bytes);
+void arch_irq_mask(uint32_t irq);
+void arch_irq_unmask(uint32_t irq);
+void arch_forget(ref_t dispatcher); /* it dies: drop its FP state */
+bool arch_interrupt_pending(void);
+
+/* ---- references -------------------------------------------------------- */
+
 static inline struct slot *slot_at(ref_t ref)
 {
     return ram_at(ref);
@@ -305,10 +321,14 @@ static inline struct upcall_page *upcall_page(struct dispatcher *d)
 }
 /* Add reasons; wake the dispatcher if it is blocked. */
 void upcall_post(struct dispatcher *d, uint32_t reasons);
-/* Deliver if something is pending and not masked: before going to user mode. */
-void upcall_check(struct dispatcher *d);
+/* Is something pending, and not masked? Then deliver it before d goes on. */
+static inline bool upcall_due(struct dispatcher *d)
+{
+    return upcall_page(d)->pending != 0 && upcall_page(d)->mask == MASK_OFF;
+}
+void upcall_deliver(struct dispatcher *d);
 /* The context becomes that of an upcall; slot: where the interrupted one is. */
-void upcall_enter(struct dispatcher *d, uint32_t slot);
+void upcall_enter(struct dispatcher *d, uint32_t slot, uint64_t now);
 void upcall_fault(struct dispatcher *d, uint32_t reason, uint64_t esr,
                   uint64_t far);
 void upcall_event(struct dispatcher *d, uint32_t bit);
@@ -319,31 +339,43 @@ void sched_set_state(struct dispatcher *d, enum dispatcher_state state);
 /* Leave reasons for an upcall, which is delivered on the way to d. */
 void sched_pend(struct dispatcher *d, uint32_t reasons);
 /* The last level of the chain, which has at least one. */
-static inline struct dispatcher *sched_top(const struct core_state *core)
+static inline const struct chain_level *sched_last(
+    const struct core_state *core)
 {
     uint32_t last = core->depth - 1u;
-    return dispatcher_at(core->chain[last < CHAIN_MAX ? last : 0].dispatcher);
+    return &core->chain[last < CHAIN_MAX ? last : 0];
+}
+static inline struct dispatcher *sched_top(const struct core_state *core)
+{
+    return dispatcher_at(sched_last(core)->dispatcher);
 }
 /* call.c does not tell of each call: tell the schedulers of d and of those that
  * its call made wait. Returns who serves it, of whom nothing was told. */
 struct dispatcher *sched_tell_callers(struct dispatcher *d);
+/* d, which is blocked, is ready with an upcall. */
+void sched_rouse(struct dispatcher *d);
 /* A dispatcher that was not ready can run: tell its scheduler. */
 void sched_wake(struct dispatcher *d);
 /* Its scheduler must look at d, which cannot go on. */
 void sched_report(struct dispatcher *d);
 /* If d is in the chain, those that got the CPU from it give it back. */
 void sched_take_back(struct dispatcher *d, bool itself);
-/* What runs, until when, or what is pending may have changed: before user mode
- * is entered, sched_settle has to look. Whoever changes that says so. */
+/* Account the time up to now, which all that happens in this entry happens at.
+ */
+void sched_account(struct core_state *core, uint64_t now);
+/* What runs, until when, or what is pending changes: before user mode is
+ * entered, sched_settle has to look. Whoever changes that says so, and does so
+ * before the chain, a budget or its binding change: those who had the time
+ * until now pay for it. */
 static inline void sched_unsettle(void)
 {
-    kernel.core[0].unsettled = 1;
+    if (kernel.core[0].unsettled == 0) {
+        sched_account(&kernel.core[0], arch_now());
+    }
 }
-/* Account the time up to now: before budgets or bindings change. */
-void sched_account(void);
-/* Account, expire, and choose what runs. Returns it, or 0: idle. Sets *until
- * to the counter value at which to call again. */
-ref_t sched_settle(struct core_state *core, uint64_t now, uint64_t *until);
+/* Expire, and choose what runs, when something is unsettled. Returns it, or
+ * NULL: idle. Sets *until to when to unsettle and call again. */
+struct dispatcher *sched_settle(struct core_state *core, uint64_t *until);
 
 /* ---- call.c ------------------------------------------------------------ */
 
@@ -370,17 +402,3 @@ void call_forget(const struct slot *s);
  * context. False: not finished, to be restarted. */
 bool syscall_dispatch(struct dispatcher *d, uint32_t nr);
 void irq_deliver(uint32_t irq);
-
-/* ---- what the core asks of the machine (arch/, or the host harness) ---- */
-
-_Noreturn void arch_fatal(const char *why);
-uint64_t arch_now(void);
-void arch_tlb_page(uint64_t va);     /* all domains; complete on return */
-void arch_tlb_domain(uint32_t asid); /* complete on return */
-void arch_publish(void);             /* table stores before later walks */
-void arch_sync_code(ref_t ref, uint64_t bytes);
-void arch_zero(ref_t ref, uint64_t bytes);
-void arch_irq_mask(uint32_t irq);
-void arch_irq_unmask(uint32_t irq);
-void arch_forget(ref_t dispatcher); /* it dies: drop its FP state */
-bool arch_interrupt_pending(void);

@@ -173,7 +173,7 @@ bool object_destroy_step(struct slot *z)
     case TYPE_SCHED_CONTEXT: {
         const struct sched_context *c = OBJECT(struct sched_context, z->obj);
         if (c->dispatcher != 0) {
-            sched_account();
+            sched_unsettle();
             dispatcher_at(c->dispatcher)->sched = 0;
         }
         break;
@@ -292,7 +292,7 @@ enum abi_error op_sched_bind(uint64_t *x)
     if (c->dispatcher != 0 || d->sched != 0) {
         return ERR_BUSY;
     }
-    sched_account();
+    sched_unsettle();
     c->dispatcher = disp;
     d->sched = s->obj;
     return ERR_OK;
@@ -306,7 +306,7 @@ enum abi_error op_sched_refill(uint64_t *x)
         return e;
     }
     struct sched_context *c = OBJECT(struct sched_context, s->obj);
-    sched_account();
+    sched_unsettle();
     if (x[1] != ~0ull) {
         c->remaining = x[1];
     }

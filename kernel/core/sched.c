@@ -24,50 +24,45 @@ static int level_of(const struct core_state *core, ref_t d)
     return -1;
 }
 
-static uint32_t child_state(const struct dispatcher *d)
-{
-    switch (d->state) {
-    case IS_READY:
-        return level_of(core_of(d), d->self) >= 0 ? CHILD_RUNNING : CHILD_READY;
-    case IS_BLOCKED:
-        return level_of(core_of(d), d->self) >= 0 ? CHILD_RUNNING
-                                                  : CHILD_BLOCKED;
-    case IS_QUEUED:
-    case IS_CALLING:
-        return CHILD_CALLING;
-    case IS_DEAD:
-        return CHILD_DEAD;
-    default:
-        return CHILD_STOPPED;
-    }
-}
-
 /* Write the state of d where its scheduler sees it. */
 static void tell(struct dispatcher *d)
 {
+    static const uint8_t seen[] = {
+        [IS_UNBOUND] = CHILD_STOPPED, [IS_STOPPED] = CHILD_STOPPED,
+        [IS_READY] = CHILD_READY,     [IS_BLOCKED] = CHILD_BLOCKED,
+        [IS_QUEUED] = CHILD_CALLING,  [IS_CALLING] = CHILD_CALLING,
+        [IS_DEAD] = CHILD_DEAD,       CHILD_DEAD, /* eight, for the mask */
+    };
+    uint32_t i = d->index < CHILDREN_MAX ? d->index : 0;
     d->told = d->state;
     if (d->parent == 0) {
         return;
     }
     struct dispatcher *p = dispatcher_at(d->parent);
-    uint32_t i = d->index % CHILDREN_MAX;
-    struct child_entry *entry = &p->identity.child[i];
-    entry->state = child_state(d);
-    entry->until = d->until;
+    p->identity.child[i].state = seen[d->state % 8u];
+    p->identity.child[i].until = d->until;
     upcall_page(p)->child_changed[i / 64] |= 1ull << i % 64;
+}
+
+/* Calls are not told of: what d came to be by one. */
+static inline void tell_news(struct dispatcher *d)
+{
+    if (d->told != d->state) {
+        tell(d);
+    }
 }
 
 void sched_set_state(struct dispatcher *d, enum dispatcher_state state)
 {
-    d->state = (uint16_t)state;
     sched_unsettle();
+    d->state = (uint16_t)state;
     tell(d);
 }
 
 struct dispatcher *sched_tell_callers(struct dispatcher *d)
 {
     for (uint32_t i = 0; i < CALLS_MAX && d->callee != 0; i++) {
-        tell(d);
+        tell_news(d);
         d = dispatcher_at(d->callee);
     }
     return d;
@@ -81,23 +76,30 @@ void sched_pend(struct dispatcher *d, uint32_t reasons)
     }
 }
 
-/* Mark the scheduler p, which waits in run(): it can go on with an upcall. What
- * it ran has the CPU no more, and is charged. */
+/* From here to sched_rouse all is unsettled when it begins. */
+static void rouse(struct dispatcher *d)
+{
+    d->state = IS_READY;
+    tell(d);
+    upcall_enter(d, SAVE_NONE, core_of(d)->charged);
+}
+
+/* The scheduler p, if it waits in run(), goes on with an upcall. What it ran
+ * has the CPU no more, and is charged. */
 static void return_to(struct dispatcher *p, uint32_t reasons)
 {
     p->identity.child_to = core_of(p)->charged;
-    sched_pend(p, reasons);
+    upcall_page(p)->pending |= reasons;
     if (p->state == IS_BLOCKED) {
-        upcall_enter(p, SAVE_NONE);
-        sched_set_state(p, IS_READY);
+        rouse(p);
     }
 }
 
-/* Account the time up to now to those in the chain: before it changes. */
-static void charge(struct core_state *core, uint64_t now)
+void sched_account(struct core_state *core, uint64_t now)
 {
     uint64_t delta = now - core->charged;
     core->charged = now;
+    core->unsettled = 1;
     if (core->current == 0) {
         core->idle += delta;
         return;
@@ -115,43 +117,54 @@ static void charge(struct core_state *core, uint64_t now)
     }
 }
 
-void sched_account(void)
+/* The schedulers in the chain between its levels `depth` and `top` have lost
+ * the CPU. */
+static __attribute__((noinline)) void cut_between(const struct core_state *core,
+                                                  uint32_t depth, uint32_t top)
 {
-    charge(&kernel.core[0], arch_now());
-    sched_unsettle();
+    for (uint32_t i = depth; i < top && i < CHAIN_MAX; i++) {
+        struct dispatcher *p = dispatcher_at(core->chain[i].dispatcher);
+        return_to(p, REASON_CHILD);
+        tell_news(p);
+    }
 }
 
-/* Cut the chain to `depth` levels; the schedulers in what is cut off learn it.
- */
-static void cut(struct core_state *core, uint32_t depth)
+/* Cut the chain to `depth` levels; those who lose the CPU by it are told of. */
+static inline void cut(struct core_state *core, uint32_t depth)
 {
-    uint32_t old = core->depth;
-    ASSERT(depth <= old && old <= CHAIN_MAX);
-    charge(core, arch_now());
+    uint32_t top = core->depth - 1;
+    ASSERT(depth < core->depth && core->depth <= CHAIN_MAX);
+    struct dispatcher *d = sched_top(core);
     core->depth = depth;
+    if (depth < top) {
+        cut_between(core, depth, top);
+    }
+    tell_news(d->callee == 0 ? d : sched_tell_callers(d));
+}
+
+/* The same, and the last level of what is left has the CPU back. */
+static void give_back(struct core_state *core, uint32_t depth, uint32_t reasons)
+{
+    cut(core, depth);
+    if (depth > 0) {
+        return_to(sched_top(core), reasons);
+    }
+}
+
+void sched_rouse(struct dispatcher *d)
+{
     sched_unsettle();
-    for (uint32_t i = depth; i + 1 < old && i < CHAIN_MAX; i++) {
-        return_to(dispatcher_at(core->chain[i].dispatcher), REASON_CHILD);
-        tell(dispatcher_at(core->chain[i].dispatcher));
-    }
-    if (depth < old) {
-        ref_t top = core->chain[(old - 1) % CHAIN_MAX].dispatcher;
-        tell(sched_tell_callers(dispatcher_at(top)));
-    }
+    rouse(d);
 }
 
 void sched_take_back(struct dispatcher *d, bool itself)
 {
     struct core_state *core = core_of(d);
     int level = level_of(core, d->self);
-    if (level < 0) {
-        return;
-    }
-    uint32_t old = core->depth, keep = (uint32_t)level + (itself ? 0 : 1);
-    cut(core, keep);
-    if (keep > 0 && keep < old) {
-        return_to(dispatcher_at(core->chain[keep - 1].dispatcher),
-                  REASON_CHILD);
+    uint32_t keep = (uint32_t)level + (itself ? 0 : 1);
+    if (level >= 0 && keep < core->depth) {
+        sched_unsettle();
+        give_back(core, keep, REASON_CHILD);
     }
 }
 
@@ -161,17 +174,17 @@ static uint32_t urgency_of(const struct dispatcher *d)
 }
 
 /* c gets the CPU from its scheduler, which is the last level of the chain. */
-static void give(struct core_state *core, struct dispatcher *c, uint64_t until)
+static void give(struct core_state *core, const struct dispatcher *c,
+                 uint64_t until)
 {
     core->chain[core->depth++] =
         (struct chain_level){c->self, urgency_of(c), until};
-    tell(c);
 }
 
 /* If the scheduler at `level` lets d take the CPU from whom it runs, or from
  * nobody: give it to d, until the scheduler would have had it back. */
 static bool enter_directly(struct core_state *core, int level,
-                           struct dispatcher *d)
+                           const struct dispatcher *d)
 {
     uint32_t at = (uint32_t)level; /* much, if it is in no chain */
     if (!(d->urgency & RUN_DIRECT) || at >= CHAIN_MAX - 1) {
@@ -185,8 +198,8 @@ static bool enter_directly(struct core_state *core, int level,
             return false;
         }
         until = l->until;
+        cut(core, next);
     }
-    cut(core, next);
     give(core, d, until);
     return true;
 }
@@ -194,21 +207,17 @@ static bool enter_directly(struct core_state *core, int level,
 void sched_wake(struct dispatcher *d)
 {
     struct core_state *core = core_of(d);
-    if (d->told != d->state) {
-        tell(d);
-    }
-    for (uint32_t n = 0; n < CHAIN_MAX; n++) {
-        if (level_of(core, d->self) >= 0) {
-            sched_take_back(d, false);
-            return;
-        }
-        if (d->parent == 0) {
-            return;
-        }
+    int level = d->parent == 0 ? level_of(core, d->self) : -1;
+    tell_news(d);
+    for (uint32_t n = 0; level < 0 && d->parent != 0 && n < CHAIN_MAX; n++) {
         struct dispatcher *p = dispatcher_at(d->parent);
-        int level = level_of(core, p->self);
+        level = level_of(core, p->self);
         bool runs_another = level >= 0 && level + 1 < (int)core->depth;
-        sched_pend(p, REASON_CHILD);
+        if (runs_another && core->chain[level + 1].dispatcher == d->self) {
+            level++; /* it has its own time back */
+            break;
+        }
+        upcall_page(p)->pending |= REASON_CHILD;
         if (p->state != IS_BLOCKED ||
             (runs_another && urgency_of(d) <= core->chain[level + 1].urgency)) {
             return; /* it looks when it gets the CPU next */
@@ -216,9 +225,13 @@ void sched_wake(struct dispatcher *d)
         if (enter_directly(core, level, d)) {
             return;
         }
-        upcall_enter(p, SAVE_NONE);
-        sched_set_state(p, IS_READY);
+        if (!runs_another) {
+            rouse(p);
+        }
         d = p;
+    }
+    if (level >= 0 && level + 1 < (int)core->depth) {
+        give_back(core, (uint32_t)level + 1, REASON_CHILD);
     }
 }
 
@@ -236,10 +249,29 @@ static bool runnable(struct dispatcher *c)
 {
     if (c->state == IS_BLOCKED && arch_now() >= c->until) {
         upcall_page(c)->pending |= REASON_TICK;
-        upcall_enter(c, SAVE_NONE);
-        sched_set_state(c, IS_READY);
+        sched_rouse(c);
     }
     return c->state == IS_READY || c->callee != 0;
+}
+
+enum abi_error op_block(uint64_t *x)
+{
+    struct core_state *core = &kernel.core[0];
+    struct dispatcher *d = dispatcher_at(core->current);
+    struct upcall_page *p = upcall_page(d);
+    if (p->pending != 0) {
+        upcall_enter(d, SAVE_NONE, arch_now());
+        return ERR_SWITCHED;
+    }
+    p->mask = MASK_OFF;
+    d->until = x[0];
+    sched_set_state(d, IS_BLOCKED);
+    if (d->ready != 0) {
+        call_next(d);
+    } else if (core->depth > 1 && sched_last(core)->dispatcher == d->self) {
+        give_back(core, core->depth - 1, REASON_CHILD); /* its own time */
+    }
+    return ERR_SWITCHED;
 }
 
 enum abi_error op_run(uint64_t *x)
@@ -255,18 +287,20 @@ enum abi_error op_run(uint64_t *x)
         return ERR_STATE;
     }
     if (p->pending != 0) {
-        upcall_enter(d, SAVE_NONE);
+        upcall_enter(d, SAVE_NONE, arch_now());
         return ERR_SWITCHED;
     }
     struct dispatcher *c = dispatcher_at(d->child[x[0]]);
     if (!runnable(c)) {
         return ERR_STATE;
     }
-    cut(core, (uint32_t)level + 1);
-    d->identity.child_from = core->charged;
     p->mask = MASK_OFF;
     d->until = ~0ull;
     sched_set_state(d, IS_BLOCKED);
+    d->identity.child_from = core->charged;
+    if (level + 1 < (int)core->depth) {
+        cut(core, (uint32_t)level + 1);
+    }
     if (d->ready != 0 && d->entry != 0 && d->caller == 0) {
         call_next(d); /* calls wait: serve one first, then decide anew */
         return_to(d, REASON_CHILD);
@@ -279,86 +313,109 @@ enum abi_error op_run(uint64_t *x)
 
 /* ---- choosing what runs ------------------------------------------------ */
 
-/* When level l has to give the CPU back: all time since `charged` is the
+/* How long level l may have the CPU yet: all time since `charged` is the
  * chain's. */
-static uint64_t level_end(const struct chain_level *l, uint64_t charged)
+static uint64_t time_left(const struct chain_level *l, uint64_t charged)
 {
     ref_t s = dispatcher_at(l->dispatcher)->sched;
-    uint64_t end = l->until;
-    if (s != 0) {
-        uint64_t left = OBJECT(struct sched_context, s)->remaining;
-        if (left < ~0ull - charged && charged + left < end) {
-            end = charged + left;
-        }
+    uint64_t left = l->until > charged ? l->until - charged : 0;
+    if (s != 0 && OBJECT(struct sched_context, s)->remaining < left) {
+        left = OBJECT(struct sched_context, s)->remaining;
     }
-    return end;
+    return left;
 }
 
-static void expire(struct core_state *core, uint64_t now, uint64_t *until)
+/* How long who runs may; 0: somebody's time in the chain is over. */
+static uint64_t least_left(const struct core_state *core)
 {
-    *until = ~0ull;
+    uint64_t least = ~0ull - core->charged;
     for (uint32_t i = 1; i < core->depth && i < CHAIN_MAX; i++) {
-        uint64_t end = level_end(&core->chain[i], core->charged);
-        if (now >= end) {
-            cut(core, i);
-            return_to(dispatcher_at(core->chain[i - 1].dispatcher),
-                      REASON_CHILD | REASON_EXPIRED);
-            return;
-        }
-        *until = end < *until ? end : *until;
+        uint64_t left = time_left(&core->chain[i], core->charged);
+        least = left < least ? left : least;
     }
+    return least;
 }
 
-/* Who uses the time of d: itself, or who serves its call; 0: nobody can. */
-static ref_t worker_of(ref_t ref)
+/* Who uses the time of d: itself, or who serves its call; NULL: nobody can. */
+static struct dispatcher *worker_of(struct dispatcher *d)
 {
-    for (uint32_t i = 0; i <= CALLS_MAX && ref != 0; i++) {
-        const struct dispatcher *d = dispatcher_at(ref);
-        if (d->state == IS_READY) {
-            return ref;
+    for (uint32_t i = 0; i < CALLS_MAX && d->state != IS_READY; i++) {
+        if (d->callee == 0) { /* it waits for none */
+            return NULL;
         }
-        ref = d->callee; /* 0 unless it waits for one */
+        d = dispatcher_at(d->callee);
     }
-    return 0;
+    return d->state == IS_READY ? d : NULL;
 }
 
-/* From here on `worker` has the CPU, or nobody: idle time is not the chain's.
- */
-static void turn_to(struct core_state *core, ref_t worker, uint64_t now)
+/* Who runs, if nothing has to be done before; else NULL. */
+static inline struct dispatcher *settled(struct core_state *core,
+                                         uint64_t *until)
 {
-    if (worker == 0 || core->current == 0) {
-        charge(core, now);
+    uint64_t left = least_left(core);
+    struct dispatcher *d = worker_of(sched_top(core));
+    if (left == 0 || d == NULL || upcall_due(d)) {
+        return NULL;
     }
-    core->current = worker;
+    *until = core->charged + left;
+    core->current = d->self;
+    core->unsettled = 0;
+    return d;
 }
 
-ref_t sched_settle(struct core_state *core, uint64_t now, uint64_t *until)
+/* The first in the chain whose time is over does not keep it. */
+static bool expire(struct core_state *core)
 {
-    *until = ~0ull;
-    for (uint32_t i = 0; i <= 2 * CHAIN_MAX && core->depth > 0; i++) {
-        expire(core, now, until);
-        ref_t top = core->chain[(core->depth - 1) % CHAIN_MAX].dispatcher;
-        turn_to(core, worker_of(top), now);
-        if (core->current != 0) {
-            upcall_check(dispatcher_at(core->current));
-            if (dispatcher_at(core->current)->state == IS_READY) {
-                core->unsettled = 0;
-                return core->current;
-            }
-            continue; /* it was stopped */
-        }
-        struct dispatcher *d = dispatcher_at(top);
-        if (core->depth > 1) {
-            cut(core, core->depth - 1);
-            return_to(dispatcher_at(core->chain[core->depth - 1].dispatcher),
-                      REASON_CHILD);
-        } else if (d->state == IS_BLOCKED && now >= d->until) {
-            return_to(d, REASON_TICK);
-        } else {
-            *until = d->state == IS_BLOCKED ? d->until : ~0ull;
-            return 0;
+    for (uint32_t i = 1; i < core->depth && i < CHAIN_MAX; i++) {
+        if (time_left(&core->chain[i], core->charged) == 0) {
+            give_back(core, i, REASON_CHILD | REASON_EXPIRED);
+            return true;
         }
     }
+    return false;
+}
+
+/* One of the things that have to be done; false: there is none, but nobody can
+ * run. */
+static bool settle_step(struct core_state *core)
+{
+    struct dispatcher *top = sched_top(core), *d = worker_of(top);
+    if (expire(core)) {
+        return true;
+    }
+    if (d != NULL) {
+        core->current = d->self;
+        upcall_deliver(d); /* or it is stopped */
+    } else if (core->depth > 1) {
+        give_back(core, core->depth - 1, REASON_CHILD);
+    } else if (top->state == IS_BLOCKED && core->charged >= top->until) {
+        return_to(top, REASON_TICK);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static __attribute__((noinline)) struct dispatcher *settle(
+    struct core_state *core, uint64_t *until)
+{
+    bool again = core->depth > 0;
+    for (uint32_t i = 0; again && i <= 2 * CHAIN_MAX; i++) {
+        again = settle_step(core) && core->depth > 0;
+        struct dispatcher *d = again ? settled(core, until) : NULL;
+        if (d != NULL) {
+            return d;
+        }
+    }
+    const struct dispatcher *top = sched_top(core);
+    *until = top->state == IS_BLOCKED ? top->until : ~0ull;
+    core->unsettled = 0;
     core->current = 0;
-    return 0;
+    return NULL;
+}
+
+struct dispatcher *sched_settle(struct core_state *core, uint64_t *until)
+{
+    struct dispatcher *d = core->depth > 0 ? settled(core, until) : NULL;
+    return d != NULL ? d : settle(core, until); /* which needs a stack */
 }

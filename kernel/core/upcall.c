@@ -7,7 +7,7 @@
  */
 #include "syscall.h"
 
-void upcall_enter(struct dispatcher *d, uint32_t slot)
+void upcall_enter(struct dispatcher *d, uint32_t slot, uint64_t now)
 {
     struct upcall_page *p = upcall_page(d);
     const struct core_state *core = &kernel.core[0];
@@ -17,8 +17,8 @@ void upcall_enter(struct dispatcher *d, uint32_t slot)
     d->context.sp = p->sp;
     d->context.nzcv = 0;
     d->context.x[0] = d->pages + PAGE_BYTES;
-    d->identity.now = arch_now();
-    d->identity.until = core->chain[(core->depth - 1) % CHAIN_MAX].until;
+    d->identity.now = now;
+    d->identity.until = sched_last(core)->until;
 }
 
 /* It cannot even take its fault: its scheduler has to see to it. */
@@ -28,19 +28,16 @@ static void stop(struct dispatcher *d)
     sched_report(d);
 }
 
-void upcall_check(struct dispatcher *d)
+void upcall_deliver(struct dispatcher *d)
 {
     struct upcall_page *p = upcall_page(d);
-    if (p->pending == 0 || p->mask != MASK_OFF) {
-        return;
-    }
     uint32_t slot = p->save_slot;
     if (slot >= SAVE_DOUBLE || p->entry == 0) {
         stop(d);
         return;
     }
     p->slots[slot] = d->context;
-    upcall_enter(d, slot);
+    upcall_enter(d, slot, arch_now());
 }
 
 void upcall_post(struct dispatcher *d, uint32_t reasons)
@@ -48,11 +45,12 @@ void upcall_post(struct dispatcher *d, uint32_t reasons)
     if (d->pages == 0) {
         return;
     }
-    sched_pend(d, reasons);
     if (d->state == IS_BLOCKED) {
-        upcall_enter(d, SAVE_NONE);
-        sched_set_state(d, IS_READY);
+        upcall_page(d)->pending |= reasons;
+        sched_rouse(d);
         sched_wake(d);
+    } else {
+        sched_pend(d, reasons);
     }
 }
 
@@ -84,7 +82,7 @@ void upcall_fault(struct dispatcher *d, uint32_t reason, uint64_t esr,
     p->slots[slot] = d->context;
     p->fault = (struct upcall_fault){esr, far, d->context.pc, slot, 0};
     p->pending |= reason;
-    upcall_enter(d, slot);
+    upcall_enter(d, slot, arch_now());
     if (mask == MASK_ON) {
         p->mask = MASK_DOUBLE;
         d->context.pc = double_entry;
@@ -101,13 +99,12 @@ static struct dispatcher *self(void)
 
 enum abi_error op_leave(uint64_t *x)
 {
-    (void)x;
-    struct upcall_page *p = upcall_page(self());
-    p->mask = MASK_OFF;
-    if (p->pending != 0) {
-        sched_unsettle(); /* the way out delivers */
+    upcall_page(self())->mask = MASK_OFF;
+    x[0] = ERR_OK;
+    if (upcall_due(self())) {
+        upcall_deliver(self());
     }
-    return ERR_OK;
+    return ERR_SWITCHED;
 }
 
 enum abi_error op_resume(uint64_t *x)
@@ -119,26 +116,11 @@ enum abi_error op_resume(uint64_t *x)
     }
     uint32_t slot = (uint32_t)x[0];
     if (p->pending != 0) {
-        upcall_enter(d, slot);
+        upcall_enter(d, slot, arch_now());
         return ERR_SWITCHED;
     }
     p->mask = MASK_OFF;
     d->context = p->slots[slot];
-    return ERR_SWITCHED;
-}
-
-enum abi_error op_block(uint64_t *x)
-{
-    struct dispatcher *d = self();
-    struct upcall_page *p = upcall_page(d);
-    if (p->pending != 0) {
-        upcall_enter(d, SAVE_NONE);
-        return ERR_SWITCHED;
-    }
-    p->mask = MASK_OFF;
-    d->until = x[0];
-    sched_set_state(d, IS_BLOCKED);
-    call_next(d);
     return ERR_SWITCHED;
 }
 

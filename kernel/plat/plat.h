@@ -27,10 +27,11 @@ void plat_irq_mask(uint32_t irq);
 void plat_irq_unmask(uint32_t irq);
 /* The core's pending sources, PLAT_x bits. */
 uint32_t plat_irq_sources(void);
-/* An unmasked pending line of the GPU's controller, or -1. */
-int plat_irq_next(void);
-#define PLAT_CNTP (1u << 1)
-#define PLAT_CNTV (1u << 3)
-#define PLAT_GPU  (1u << 8)
+/* The unmasked pending lines of the GPU's controller from 32 * word on. */
+uint32_t plat_irq_pending(uint32_t word);
+#define PLAT_WORDS 3u
+#define PLAT_CNTP  (1u << 1)
+#define PLAT_CNTV  (1u << 3)
+#define PLAT_GPU   (1u << 8)
 
 _Noreturn void plat_power_off(void);

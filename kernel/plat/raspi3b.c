@@ -57,23 +57,30 @@ void plat_putc(char c)
     device_write(at(UART + UART_DR), (uint8_t)c);
 }
 
-static uint32_t enabled[3]; /* shadow of the write-only enable registers */
+/* The same once the MMU is on: interrupts come only then. */
+static uint64_t seen(uint64_t physical)
+{
+    return physical + WINDOW;
+}
+
+/* A shadow of the enable registers, which are write-only. */
+static uint32_t enabled[PLAT_WORDS];
 
 void plat_irq_init(void)
 {
-    for (uint64_t i = 0; i < 3; i++) {
-        device_write(at(IC_DISABLE + 4 * i), ~0u);
+    for (uint64_t i = 0; i < PLAT_WORDS; i++) {
+        device_write(seen(IC_DISABLE + 4 * i), ~0u);
     }
-    device_write(at(LOCAL_BASE + 0xc), 0); /* GPU interrupts to core 0 */
-    device_write(at(LOCAL_TIMER_IRQS), PLAT_CNTP | PLAT_CNTV);
+    device_write(seen(LOCAL_BASE + 0xc), 0); /* GPU interrupts to core 0 */
+    device_write(seen(LOCAL_TIMER_IRQS), PLAT_CNTP | PLAT_CNTV);
 }
 
 void plat_irq_mask(uint32_t irq)
 {
     uint32_t word = irq / 32;
-    if (word < 3) {
+    if (word < PLAT_WORDS) {
         enabled[word] &= ~(1u << irq % 32);
-        device_write(at(IC_DISABLE + 4ull * word), 1u << irq % 32);
+        device_write(seen(IC_DISABLE + 4ull * word), 1u << irq % 32);
         barrier_dsb();
     }
 }
@@ -81,30 +88,28 @@ void plat_irq_mask(uint32_t irq)
 void plat_irq_unmask(uint32_t irq)
 {
     uint32_t word = irq / 32;
-    if (word < 3) {
+    if (word < PLAT_WORDS) {
         enabled[word] |= 1u << irq % 32;
-        device_write(at(IC_ENABLE + 4ull * word), 1u << irq % 32);
+        device_write(seen(IC_ENABLE + 4ull * word), 1u << irq % 32);
     }
 }
 
 uint32_t plat_irq_sources(void)
 {
-    return device_read(at(LOCAL_SOURCE));
+    return device_read(seen(LOCAL_SOURCE));
 }
 
-int plat_irq_next(void)
+uint32_t plat_irq_pending(uint32_t word)
 {
-    static const uint8_t order[3] = {4, 8, 0}; /* pending 1, 2, basic */
-    for (uint32_t word = 0; word < 3; word++) {
-        uint32_t p = device_read(at(IC_PENDING + order[word])) & enabled[word];
-        if (word == 2) {
-            p &= 0xff; /* the rest repeats words 1 and 2 */
-        }
-        if (p != 0) {
-            return (int)(word * 32 + (uint32_t)__builtin_ctz(p));
-        }
+    /* Pending 1, 2, basic, of which the rest repeats words 1 and 2. */
+    static const struct {
+        uint32_t at, own;
+    } word_of[PLAT_WORDS] = {{4, ~0u}, {8, ~0u}, {0, 0xff}};
+    if (word >= PLAT_WORDS || enabled[word] == 0) {
+        return 0;
     }
-    return -1;
+    return device_read(seen(IC_PENDING + word_of[word].at)) & enabled[word] &
+           word_of[word].own;
 }
 
 _Noreturn void plat_power_off(void)

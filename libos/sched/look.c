@@ -30,7 +30,7 @@ static void look_at(struct scheduler_table *t, uint32_t i,
 {
     bool blocked = c->state == CHILD_BLOCKED;
     bool over = blocked && c->until <= now;
-    bool ready = over || c->state == CHILD_READY || c->state == CHILD_RUNNING;
+    bool ready = over || c->state == CHILD_READY;
     /* Its promise counts from the time it asked for, seen late or not. */
     scheduler_ready(t, i, ready, over ? c->until : now);
     scheduler_put(&t->timed, i, blocked && c->until != SCHED_NEVER);

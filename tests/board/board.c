@@ -28,8 +28,7 @@ static const char *title;
 
 static bool is_ready(const struct identity_page *own, uint32_t child)
 {
-    uint32_t state = own->child[child].state;
-    return state == CHILD_READY || state == CHILD_RUNNING;
+    return own->child[child].state == CHILD_READY;
 }
 
 /* Who calls can go on if the server can: it has the caller's time. */

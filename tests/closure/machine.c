@@ -112,7 +112,8 @@ void machine_boot(uint32_t slots)
 static enum abi_error finish(uint32_t nr, const struct dispatcher *d,
                              uint64_t pc, uint64_t tag)
 {
-    bool waits = nr == SYS_RUN || nr == SYS_BLOCK || nr == SYS_RESUME;
+    bool waits =
+        nr == SYS_RUN || nr == SYS_BLOCK || nr == SYS_RESUME || nr == SYS_LEAVE;
     if (waits && (d->context.x[30] != tag || d->context.pc != pc ||
                   d->state != IS_READY || d->context.x[0] >= ERR_COUNT)) {
         return ERR_SWITCHED;
@@ -126,7 +127,9 @@ enum abi_error machine_call(uint32_t nr, const uint64_t x[8])
 {
     struct dispatcher *d = dispatcher_at(kernel.core[0].current);
     struct saved_context was = d->context;
-    memcpy(d->context.x, x, 8 * sizeof(uint64_t));
+    if (nr != SYS_LEAVE) { /* which has none, and may save the context */
+        memcpy(d->context.x, x, 8 * sizeof(uint64_t));
+    }
     bool ended = syscall_dispatch(d, nr);
     for (uint32_t i = 0; !ended && !machine_restarts; i++) {
         if (i == TRIES) {
@@ -164,7 +167,8 @@ void machine_must(uint32_t nr, const uint64_t x[8])
 void machine_settle(void)
 {
     struct core_state *core = &kernel.core[0], was = *core;
-    sched_settle(core, host.now, &host.until);
+    sched_account(core, host.now);
+    sched_settle(core, &host.until);
     if (!was.unsettled &&
         (core->current != was.current || core->depth != was.depth)) {
         host_fail("what runs has changed, and nobody called sched_unsettle");

@@ -94,7 +94,7 @@ PLANTED = [
      "call.c", "        drop_reply(d);\n", "        d->reply = 0;\n"),
     ("calls", 9, "quick", "an answer leaves what was lent", "call.c",
      "    space_take_back(d);\n    return end_fast", "    return end_fast"),
-    ("upcalls", 0, "quick", "block does not look for news", "upcall.c",
+    ("upcalls", 0, "quick", "block does not look for news", "sched.c",
      "        return ERR_SWITCHED;\n    }\n    p->mask = MASK_OFF;\n"
      "    d->until", "    }\n    p->mask = MASK_OFF;\n    d->until"),
     ("caps", 2, "full", "orphans are adopted by an elder sibling", "cap.c",

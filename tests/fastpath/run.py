@@ -27,8 +27,8 @@ CORE = ["tests/fastpath/fastpath_test.c", "tests/unit/kernel_host*.c",
         "tests/unit/kernel_check*.c", "tests/unit/kernel_abi.c",
         "kernel/core/*.c"]
 SLOW = ["call_enter_fast", "call_reply_fast", "trap_sync", "trap_irq",
-        "trap_error", "trap_next", "trap_load", "syscall_dispatch",
-        "panic_exception"]
+        "trap_error", "trap_event", "trap_next", "trap_load",
+        "syscall_dispatch", "panic_exception"]
 # The test of a condition, what is in the vectors, what comes instead
 BUGS = [
     ("call: a CSpace", "    cbz     w13, call_other\n", ""),
@@ -92,10 +92,10 @@ BUGS = [
     ("event: an event", "    cmp     w16, #EVENT\n    b.ne    event_other\n",
      ""),
     ("event: the right", "    tbz     x15, #SLOT_SIGNAL, event_other\n", ""),
-    ("event: who runs", "    b.eq    event_other  ", "    nop //"),
+    ("event: who runs", "    b.eq    event_wakes\n", ""),
     ("event: pages", "    cbz     x16, event_other\n", ""),
     ("event: later", "    cbz     w16, event_other  ", "    nop //"),
-    ("leave: nothing pending", "    cbnz    w17, user_most\n", ""),
+    ("leave: nothing pending", "    cbnz    w17, user_all\n", ""),
     ("resume: a slot", "    cmp     x0, #SLOTS\n    b.hs    user_all\n", ""),
     ("resume: nothing pending", "    cbnz    w16, user_all           /*",
      "    /*"),

@@ -77,7 +77,7 @@ uint32_t plat_irq_sources(void)
     return any32();
 }
 
-int plat_irq_next(void)
+uint32_t plat_irq_pending(uint32_t word)
 {
-    return Frama_C_interval(-1, IRQ_COUNT - 1);
+    return word < PLAT_WORDS ? any32() : 0;
 }

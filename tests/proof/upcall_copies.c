@@ -51,7 +51,7 @@ int main(void)
     struct dispatcher *d = dispatcher_at(ref);
     switch (Frama_C_interval(0, 2)) {
     case 0:
-        upcall_check(d);
+        upcall_deliver(d);
         break;
     case 1:
         upcall_fault(d, any32(), any64(), any64());

@@ -135,12 +135,10 @@ inline level_of(x)
 
 inline child_state(x)
 {
-    level_of(x);
     if
     :: d[x].state >= QUEUED -> ok = CHILD_CALLING
-    :: d[x].state < QUEUED && lv != NONE -> ok = CHILD_RUNNING
-    :: d[x].state == READY && lv == NONE -> ok = CHILD_READY
-    :: d[x].state == BLOCKED && lv == NONE -> ok = CHILD_BLOCKED
+    :: d[x].state == READY -> ok = CHILD_READY
+    :: d[x].state == BLOCKED -> ok = CHILD_BLOCKED
     fi
 }
 
@@ -151,6 +149,14 @@ inline tell(x)
     child_state(tk);
     d[tk].word = ok;
     d[tk].word_until = d[tk].until
+}
+
+inline tell_news(x)
+{
+    if
+    :: d[x].told != d[x].state -> tell(x)
+    :: else
+    fi
 }
 
 inline sched_set_state(x, s)
@@ -164,7 +170,7 @@ inline sched_tell_callers(x)
 {
     tl = x;
     do
-    :: d[tl].callee != NONE -> tell(tl); tl = d[tl].callee
+    :: d[tl].callee != NONE -> tell_news(tl); tl = d[tl].callee
     :: else -> break
     od
 }
@@ -200,14 +206,14 @@ inline cut(keep)
     do
     :: ci + 1 < co ->
         return_to(chain[ci], REASON_CHILD);
-        tell(chain[ci]);
+        tell_news(chain[ci]);
         ci++
     :: else -> break
     od;
     if
     :: ck < co ->
         sched_tell_callers(chain[co - 1]);
-        tell(tl)
+        tell_news(tl)
     :: else
     fi;
     ci = ck;
@@ -241,8 +247,7 @@ inline give(x, until_set)
     chain[depth] = x;
     level_urgency[depth] = d[x].urgency;
     level_until[depth] = until_set;
-    depth++;
-    tell(x)
+    depth++
 }
 
 /* x, a child of wp at level wl. */
@@ -263,10 +268,7 @@ inline enter_directly(x)
 inline sched_wake(x)
 {
     wk = x;
-    if
-    :: d[wk].told != d[wk].state -> tell(wk)
-    :: else
-    fi;
+    tell_news(wk);
     do
     :: true ->
         level_of(wk);
@@ -439,10 +441,7 @@ inline upcall_event(x)
 inline op_leave(x)
 {
     d[x].mask = MASK_OFF;
-    if
-    :: d[x].pending != 0 -> unsettled = true
-    :: else
-    fi
+    upcall_check(x)
 }
 
 inline op_resume(x)
@@ -461,7 +460,13 @@ inline op_block(x, until_set)
         d[x].mask = MASK_OFF;
         d[x].until = until_set;
         sched_set_state(x, BLOCKED);
-        call_next(x)
+        if
+        :: d[x].waiters != 0 -> call_next(x)
+        :: d[x].waiters == 0 && depth > 1 && chain[depth - 1] == x ->
+            cut(depth - 1);
+            return_to(chain[depth - 1], REASON_CHILD)
+        :: else
+        fi
     fi
 }
 
@@ -634,7 +639,7 @@ inline look(x, c)
     word_check(c);
     d[x].seen = d[x].seen & ~BIT(c);
     if
-    :: d[c].word == CHILD_READY || d[c].word == CHILD_RUNNING ||
+    :: d[c].word == CHILD_READY ||
        (d[c].word == CHILD_BLOCKED &&
         (d[c].word_until & d[x].time) != 0) ->
         d[x].seen = d[x].seen | BIT(c)

@@ -76,7 +76,7 @@ static void test_common_case(void)
           "a call of a free server");
     CHECK(a->call_receive == 0 && a->call_flags == 0,
           "which may send no capability to where an earlier one could");
-    CHECK(host_root_at()->identity.child[0].state == CHILD_RUNNING,
+    CHECK(host_root_at()->identity.child[0].state == CHILD_READY,
           "nobody is told: who would look does not run");
     b->context.x[8] = 0;
     CHECK(call_reply_fast(b) == a && host_current() == a &&

@@ -201,12 +201,11 @@ static void check_calls(const struct dispatcher *d)
 
 static uint32_t child_word(const struct dispatcher *d)
 {
-    bool chained = level_of(d->self) >= 0;
     switch (d->state) {
     case IS_READY:
-        return chained ? CHILD_RUNNING : CHILD_READY;
+        return CHILD_READY;
     case IS_BLOCKED:
-        return chained ? CHILD_RUNNING : CHILD_BLOCKED;
+        return CHILD_BLOCKED;
     case IS_QUEUED:
     case IS_CALLING:
         return CHILD_CALLING;

@@ -259,7 +259,8 @@ void host_settle(void)
 {
     struct core_state *core = &kernel.core[0], was = *core;
     uint64_t until = host.until;
-    sched_settle(core, host.now, &host.until);
+    sched_account(core, host.now);
+    sched_settle(core, &host.until);
     if (!was.unsettled && host.now < until &&
         (core->current != was.current || core->depth != was.depth ||
          host.until != until)) {
@@ -281,6 +282,9 @@ static enum abi_error error_of(uint32_t nr, const struct dispatcher *d,
     if (waits && (d->context.x[0] == was->x[0] || d->state != IS_READY ||
                   d->context.pc != was->pc || d->context.x[0] >= ERR_COUNT)) {
         return ERR_SWITCHED;
+    }
+    if (nr == SYS_LEAVE && d->context.pc != was->pc) {
+        return ERR_SWITCHED; /* an upcall came */
     }
     return (enum abi_error)d->context.x[0];
 }

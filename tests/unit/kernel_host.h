@@ -56,11 +56,11 @@ struct host {
     uint64_t until; /* when sched_settle wants to be called again */
     uint32_t tlb_pages, tlb_domains, publishes, syncs, forgotten;
     bool masked[IRQ_COUNT];
-    bool interrupt; /* arch_interrupt_pending */
-    ref_t end;      /* RAM below is compared, the directory apart */
-    uint32_t calls;
-    bool quick;  /* of the directory compare only what tests use */
-    bool follow; /* check nothing; host_boot leaves it */
+    bool interrupt;           /* arch_interrupt_pending */
+    ref_t end;                /* RAM below is compared, the directory apart */
+    uint32_t calls, readings; /* of the counter */
+    bool quick;               /* of the directory compare only what tests use */
+    bool follow;              /* check nothing; host_boot leaves it */
 };
 extern struct host host;
 

@@ -53,7 +53,7 @@ static void test_run(void)
     CHECK(host_current() == a, "the highest urgency");
     host_root();
     host_run(0);
-    CHECK(child_state(0) == CHILD_RUNNING && child_state(1) == CHILD_READY,
+    CHECK(child_state(0) == CHILD_READY && child_state(1) == CHILD_READY,
           "state words");
     CHECK(CALL(RUN, 0, 0, 0) == ERR_STATE, "who has no child runs none");
     host.now += 10;
@@ -79,6 +79,7 @@ static void test_run(void)
 static void test_expiry(void)
 {
     setup();
+    page(root)->child_changed[0] = 0;
     CALL(RUN, 0, host.now + 50, 0);
     CHECK(host_current() == a && host.until == host.now + 50, "until is set");
     host.now += 49;
@@ -93,6 +94,26 @@ static void test_expiry(void)
               a->state == IS_READY,
           "the time is over");
     CHECK(root->identity.now == host.now, "the page says when");
+    CHECK(page(root)->child_changed[0] == 0, "having the CPU is no state");
+}
+
+/* All that an entry does happens at one time. */
+static void test_clock(void)
+{
+    setup();
+    uint32_t readings = host.readings;
+    CALL(RUN, 0, ~0ull, 1);
+    CHECK(host_current() == a && host.readings == readings + 1,
+          "run reads the clock once");
+    host_unmask(a);
+    CALL(BLOCK, ~0ull);
+    CHECK(in_upcall(root) && host.readings == readings + 2, "block, too");
+    host_unmask(root);
+    CALL(RUN, 1, ~0ull, 0);
+    upcall_post(a, REASON_TICK);
+    host_settle();
+    CHECK(in_upcall(root) && host.readings == readings + 4,
+          "a wake-up that takes the CPU, too");
 }
 
 /* What the scheduler reads in its page is what the child's context was charged,
@@ -278,7 +299,7 @@ static void test_direct(void)
 {
     setup_direct(8 | RUN_DIRECT, 7 | RUN_DIRECT, 30);
     CHECK(in_upcall(a) && root->state == IS_BLOCKED && b->state == IS_READY &&
-              child_state(0) == CHILD_RUNNING && child_state(1) == CHILD_READY,
+              child_state(0) == CHILD_READY && child_state(1) == CHILD_READY,
           "a direct child gets the CPU, and its scheduler is not asked");
     CHECK((page(root)->pending & REASON_CHILD) && host.until == host.now + 30,
           "it is told, and the child has its own budget");
@@ -584,6 +605,7 @@ int main(void)
 {
     test_run();
     test_expiry();
+    test_clock();
     test_child_time();
     test_budget();
     test_limits();

@@ -224,7 +224,7 @@ static void child(uint32_t index, uint32_t state, uint32_t priority)
 
 static void test_waking_while_a_call_begins(void)
 {
-    child(3, CHILD_RUNNING, 10); /* it calls */
+    child(3, CHILD_READY, 10); /* it calls */
     child(4, CHILD_BLOCKED, 200);
     upcall(SAVE_NONE);
     CHECK(how == RAN && how_value == 3, "who can run is run");

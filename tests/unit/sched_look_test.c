@@ -92,8 +92,7 @@ static bool ready_is_right(uint64_t wake)
     SCHED_EACH (i, &table.present) {
         const struct child_entry *c = &identity.child[i];
         bool blocked = c->state == CHILD_BLOCKED;
-        bool ready = c->state == CHILD_READY || c->state == CHILD_RUNNING ||
-                     (blocked && c->until <= now);
+        bool ready = c->state == CHILD_READY || (blocked && c->until <= now);
         right &= scheduler_has(&table.ready, i) == ready;
         first = blocked && !ready && c->until < first ? c->until : first;
     }

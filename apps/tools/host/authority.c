@@ -34,7 +34,7 @@ int fake_domains(struct sys_domain *out, size_t max)
     static const struct sys_domain domains[] = {
         {.id = 2, .state = SYS_BLOCKED, .name = "uart"},
         {.id = 3, .state = SYS_BLOCKED, .name = "shell"},
-        {.id = 9, .parent = 3, .state = SYS_RUNNING, .name = "caps"},
+        {.id = 9, .parent = 3, .state = SYS_READY, .name = "caps"},
     };
     size_t n = COUNT(domains) < max ? COUNT(domains) : max;
 

@@ -15,7 +15,7 @@ static uint32_t state_code(char letter)
 {
     switch (letter) {
     case 'R':
-        return SYS_RUNNING;
+        return SYS_READY;
     case 'Z':
         return SYS_ZOMBIE;
     default:

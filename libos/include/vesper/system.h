@@ -9,7 +9,6 @@
 
 enum sys_state {
     SYS_READY,
-    SYS_RUNNING,
     SYS_BLOCKED,
     SYS_ZOMBIE,
     SYS_NESTED, /* its scheduler, which is a domain, knows */

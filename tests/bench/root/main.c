@@ -129,7 +129,7 @@ _Noreturn void schedule(void)
         take(p);
         for (uint32_t i = members; i-- > 0;) {
             uint32_t state = identity_of_root()->child[i].state;
-            if (state == CHILD_READY || state == CHILD_RUNNING) {
+            if (state == CHILD_READY) {
                 (void)sys_run(i, ~0ull, i | direct);
             }
         }

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SYS_READY, SYS_RUNNING, SYS_BLOCKED, SYS_ZOMBIE, SYS_NESTED };
+enum { SYS_READY, SYS_BLOCKED, SYS_ZOMBIE, SYS_NESTED };
 
 struct sys_domain {
     uint32_t id, parent, state, priority;
