@@ -94,16 +94,12 @@ void trap_event(struct dispatcher *d, struct dispatcher *to, uint32_t bit)
     upcall_event(to, bit);
 }
 
-static uint64_t timer_set; /* for when; ~0: it is off */
-
 static void take_interrupts(void)
 {
-    sched_unsettle(); /* time may be over */
+    /* Or the time is over that CNTP was set for: it goes quiet when trap_next
+     * sets it for another. */
+    sched_unsettle();
     uint32_t sources = plat_irq_sources();
-    if (sources & PLAT_CNTP) {
-        WRITE_SYSREG(cntp_ctl_el0, 0);
-        timer_set = ~0ull; /* trap_next sets it anew */
-    }
     if (sources & PLAT_CNTV) {
         WRITE_SYSREG(cntv_ctl_el0, CNT_ENABLE | CNT_IMASK);
         if (self()->loaded != 0) {
@@ -128,6 +124,7 @@ void trap_irq(struct dispatcher *d)
 
 static void set_timer(uint64_t until)
 {
+    static uint64_t timer_set; /* ~0: it is off */
     if (until != timer_set) {
         timer_set = until;
         WRITE_SYSREG(cntp_cval_el0, until);

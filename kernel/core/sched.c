@@ -268,8 +268,8 @@ enum abi_error op_block(uint64_t *x)
     sched_set_state(d, IS_BLOCKED);
     if (d->ready != 0) {
         call_next(d);
-    } else if (core->depth > 1 && sched_last(core)->dispatcher == d->self) {
-        give_back(core, core->depth - 1, REASON_CHILD); /* its own time */
+    } else if (core->depth > 1) {
+        give_back(core, core->depth - 1, REASON_CHILD); /* nobody works */
     }
     return ERR_SWITCHED;
 }
@@ -363,8 +363,9 @@ static inline struct dispatcher *settled(struct core_state *core,
     return d;
 }
 
-/* The first in the chain whose time is over does not keep it. */
-static bool expire(struct core_state *core)
+/* One of the things that have to be done; false: there is none, but nobody can
+ * run. The first in the chain whose time is over does not keep it. */
+static bool settle_step(struct core_state *core)
 {
     for (uint32_t i = 1; i < core->depth && i < CHAIN_MAX; i++) {
         if (time_left(&core->chain[i], core->charged) == 0) {
@@ -372,17 +373,7 @@ static bool expire(struct core_state *core)
             return true;
         }
     }
-    return false;
-}
-
-/* One of the things that have to be done; false: there is none, but nobody can
- * run. */
-static bool settle_step(struct core_state *core)
-{
     struct dispatcher *top = sched_top(core), *d = worker_of(top);
-    if (expire(core)) {
-        return true;
-    }
     if (d != NULL) {
         core->current = d->self;
         upcall_deliver(d); /* or it is stopped */

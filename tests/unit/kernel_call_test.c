@@ -128,6 +128,30 @@ static void test_answer_on_own_time(void)
           "b has its answer, and root decides who runs");
 }
 
+/* The scheduler serves a call, and gives the CPU to another child. */
+static void test_run_by_server(void)
+{
+    const struct core_state *core = &kernel.core[0];
+    struct dispatcher *root;
+    setup();
+    root = host_root_at();
+    CALL(UNTYPED_RETYPE, HOST_UNTYPED, HOST_FREE, TYPE_ENDPOINT, ENDPOINT_LOG2,
+         1);
+    CALL(ENDPOINT_BIND, HOST_FREE, CPTR_SELF_DISPATCHER);
+    CALL(CALL_ACCEPT, HOST_CALL_ENTRY, 0x9000, 0);
+    CALL(CAP_COPY, CPTR(host_kid_slot(0, KID_CNODE), SPARE), HOST_FREE, ~0ull);
+    host_run(0);
+    host_invoke(SPARE, 0, 0);
+    CHECK(host_current() == root && core->depth == 2, "a calls root");
+    upcall_page(root)->pending = 0;
+    CALL(RUN, 2, ~0ull, 0);
+    CHECK(host_current() == c && core->depth == 2 &&
+              core->chain[0].dispatcher == root->self &&
+              core->chain[1].dispatcher == c->self &&
+              root->identity.child[0].state == CHILD_CALLING,
+          "root runs c on its own time, and a waits");
+}
+
 static void test_refused(void)
 {
     setup();
@@ -683,6 +707,7 @@ int main(void)
     test_common_case();
     test_told();
     test_answer_on_own_time();
+    test_run_by_server();
     test_refused();
     test_queue();
     test_deadlock();

@@ -91,7 +91,7 @@ static void test_expiry(void)
     CHECK(in_upcall(root) &&
               page(root)->pending ==
                   (REASON_TICK | REASON_CHILD | REASON_EXPIRED) &&
-              a->state == IS_READY,
+              page(root)->saved_slot == SAVE_NONE && a->state == IS_READY,
           "the time is over");
     CHECK(root->identity.now == host.now, "the page says when");
     CHECK(page(root)->child_changed[0] == 0, "having the CPU is no state");
@@ -367,6 +367,13 @@ static void test_direct_nested(void)
     host_run(0);
     host_unmask(a);
     CALL(RUN, 0, ~0ull, 255 | RUN_DIRECT);
+    host_root();
+    CHECK(a->state == IS_READY && page(a)->pending == REASON_CHILD &&
+              c->state == IS_READY && page(c)->pending == 0,
+          "a scheduler learns that its child has lost the CPU, that does not");
+    host_run(0);
+    host_unmask(a);
+    CALL(RUN, 0, ~0ull, 255 | RUN_DIRECT);
     host_unmask(c);
     CALL(BLOCK, ~0ull);
     host_unmask(a);
@@ -441,6 +448,13 @@ static void test_block(void)
     host_settle();
     CHECK(in_upcall(root) && page(root)->pending == REASON_TICK, "time");
     CHECK(kernel.core[0].idle == 10, "idle time is counted");
+    host_unmask(root);
+    CALL(BLOCK, ~0ull);
+    host.now += 5;
+    upcall_post(root, REASON_TICK);
+    CHECK(kernel.core[0].idle == 15 && root->identity.now == host.now,
+          "up to when something ends it");
+    host_settle();
     CALL(BLOCK, ~0ull);
     CHECK(in_upcall(root), "block with an upcall pending is the upcall");
     root->context.pc = 0x4242;
