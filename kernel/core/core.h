@@ -358,8 +358,8 @@ void sched_rouse(struct dispatcher *d);
 void sched_wake(struct dispatcher *d);
 /* Its scheduler must look at d, which cannot go on. */
 void sched_report(struct dispatcher *d);
-/* If d is in the chain, those that got the CPU from it give it back. */
-void sched_take_back(struct dispatcher *d, bool itself);
+/* If d is in the chain, it and those that got the CPU from it give it back. */
+void sched_take_back(struct dispatcher *d);
 /* Account the time up to now, which all that happens in this entry happens at.
  */
 void sched_account(struct core_state *core, uint64_t now);

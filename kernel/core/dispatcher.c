@@ -85,7 +85,7 @@ enum abi_error op_dispatcher_stop(uint64_t *x)
     }
     call_abort(d, ERR_TIMEOUT);
     call_drop(d);
-    sched_take_back(d, true);
+    sched_take_back(d);
     sched_set_state(d, IS_STOPPED);
     return ERR_OK;
 }

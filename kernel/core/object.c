@@ -55,7 +55,7 @@ static bool destroy_domain(const struct slot *z)
     for (uint32_t i = 0; i < CORES; i++) {
         if (d->dispatcher[i] != 0) {
             struct dispatcher *p = dispatcher_at(d->dispatcher[i]);
-            sched_take_back(p, true);
+            sched_take_back(p);
             call_abort(p, ERR_PEER_DEAD);
             call_drop(p);
             sched_set_state(p, IS_STOPPED);
@@ -133,7 +133,7 @@ static bool destroy_dispatcher(struct slot *z)
         }
         return false;
     }
-    sched_take_back(d, true);
+    sched_take_back(d);
     if (d->children != 0) {
         forget_children(z, d);
         return false;

@@ -157,14 +157,13 @@ void sched_rouse(struct dispatcher *d)
     rouse(d);
 }
 
-void sched_take_back(struct dispatcher *d, bool itself)
+void sched_take_back(struct dispatcher *d)
 {
     struct core_state *core = core_of(d);
     int level = level_of(core, d->self);
-    uint32_t keep = (uint32_t)level + (itself ? 0 : 1);
-    if (level >= 0 && keep < core->depth) {
+    if (level >= 0) {
         sched_unsettle();
-        give_back(core, keep, REASON_CHILD);
+        give_back(core, (uint32_t)level, REASON_CHILD);
     }
 }
 
@@ -237,7 +236,7 @@ void sched_wake(struct dispatcher *d)
 
 void sched_report(struct dispatcher *d)
 {
-    sched_take_back(d, true);
+    sched_take_back(d);
     if (d->parent != 0) {
         upcall_post(dispatcher_at(d->parent), REASON_CHILD);
     }

@@ -224,8 +224,8 @@ inline cut(keep)
     od
 }
 
-/* Never itself: that is for dispatchers that stop. */
-inline sched_take_back(x)
+/* The end of sched_wake, if x is in the chain. */
+inline wake_in_chain(x)
 {
     level_of(x);
     bl = lv;
@@ -274,7 +274,7 @@ inline sched_wake(x)
         level_of(wk);
         wn = lv;
         if
-        :: wn != NONE -> sched_take_back(wk); break
+        :: wn != NONE -> wake_in_chain(wk); break
         :: wn == NONE && wk == ROOT -> break
         :: else
         fi;
