@@ -462,7 +462,7 @@ inline op_block(x, until_set)
         sched_set_state(x, BLOCKED);
         if
         :: d[x].waiters != 0 -> call_next(x)
-        :: d[x].waiters == 0 && depth > 1 && chain[depth - 1] == x ->
+        :: d[x].waiters == 0 && depth > 1 ->
             cut(depth - 1);
             return_to(chain[depth - 1], REASON_CHILD)
         :: else
