@@ -62,9 +62,8 @@ static uint64_t event_block(uint64_t mask, uint64_t deadline, bool *interrupted)
     return why == WAKE_NORMAL ? self->event_got : 0;
 }
 
-uint64_t event_wait(uint64_t mask, uint64_t until_ns, bool *interrupted)
+uint64_t event_await(uint64_t mask, uint64_t deadline, bool *interrupted)
 {
-    uint64_t deadline = ticks_from_ns(until_ns);
     if (interrupted != NULL) {
         *interrupted = false;
     }
@@ -76,6 +75,11 @@ uint64_t event_wait(uint64_t mask, uint64_t until_ns, bool *interrupted)
     }
     upcall_unmask();
     return bits;
+}
+
+uint64_t event_wait(uint64_t mask, uint64_t until_ns, bool *interrupted)
+{
+    return event_await(mask, ticks_from_ns(until_ns), interrupted);
 }
 
 int event_take(void)

@@ -3,6 +3,9 @@
  * A thread that gives up the CPU itself leaves its registers on
  * its stack (thread_swap) and is resumed without a system call; one that an
  * upcall interrupted leaves them in struct thread and is resumed by sys_resume.
+ * FP registers of the former stay where they are until another thread is
+ * resumed: if it is the next one to run, the kernel need not give the domain FP
+ * registers for it.
  *
  * The timer is armed only when somebody needs it: for the end of the slice
  * while others are ready, and for the first sleeper.
@@ -17,11 +20,14 @@
 #include "page.h"
 #include "switch.h"
 
+struct thread *sched_running;
+static struct fp_state fp_nobody; /* they are saved */
+
 static struct {
-    struct thread *current;
     struct thread *sleepers;
-    uint64_t started;                /* ticks: when current was given the CPU */
-    uint64_t armed;                  /* CNTV; DEADLINE_NONE: stopped */
+    struct fp_state *fp; /* of whom the CPU's FP registers are; or of nobody */
+    uint64_t started;    /* ticks: when it was given the CPU */
+    uint64_t armed;      /* CNTV; DEADLINE_NONE: stopped */
     uint64_t slice_ns, slice_ticks;  /* the latest conversion */
     const volatile uint64_t *stolen; /* ticks that others had */
 } sched;
@@ -29,11 +35,6 @@ static struct {
 static struct thread *thread_of(struct runnable *r)
 {
     return (struct thread *)((char *)r - offsetof(struct thread, run));
-}
-
-struct thread *sched_current(void)
-{
-    return sched.current;
 }
 
 /* The counter, and without what others had; again, if they had the CPU in
@@ -57,8 +58,8 @@ uint64_t sched_clock(void)
 /* The running thread, if there is one, has had the time until now. */
 static inline void time_end(uint64_t clock)
 {
-    if (sched.current != NULL) {
-        sched.current->account->ticks += clock;
+    if (sched_running != NULL) {
+        sched_running->account->ticks += clock;
     }
 }
 
@@ -67,7 +68,7 @@ static inline void time_begin(struct thread *t, uint64_t clock)
 {
     t->account->ticks -= clock;
     t->state = THREAD_RUNNING;
-    sched.current = t;
+    sched_running = t;
 }
 
 void sched_adopt(struct thread *t)
@@ -76,13 +77,14 @@ void sched_adopt(struct thread *t)
     const uint64_t *stolen = (const uint64_t *)start_self->stolen;
     sched.stolen = stolen != NULL ? stolen : &none;
     sched.armed = DEADLINE_NONE;
+    sched.fp = &t->fp;
     time_begin(t, clock_read(&sched.started));
 }
 
 /* When the running thread is to make room: ticks, or DEADLINE_NONE. */
 static uint64_t slice_end(void)
 {
-    uint64_t ns = policy_slice_ns(&sched.current->run);
+    uint64_t ns = policy_slice_ns(&sched_running->run);
     if (ns == POLICY_FOR_EVER) {
         return DEADLINE_NONE;
     }
@@ -93,7 +95,8 @@ static uint64_t slice_end(void)
     return sched.started + sched.slice_ticks;
 }
 
-/* Set CNTV to the next time at which the running thread must be interrupted. */
+/* Set CNTV to the next time at which the running thread must be interrupted. If
+ * it fires before that anyhow, it stays: when it does, it is set anew. */
 static void timer_arm(void)
 {
     uint64_t at =
@@ -102,7 +105,7 @@ static void timer_arm(void)
     if (end < at) {
         at = end;
     }
-    if (at == sched.armed) {
+    if (sched.armed <= at && sched.armed > sched.started) {
         return;
     }
     sched.armed = at;
@@ -118,7 +121,7 @@ void sched_ready(struct thread *t)
     t->state = THREAD_READY;
     policy_put(&t->run, POLICY_READY);
     /* Is it to run at once? Then the timer has fired when this section ends. */
-    if (sched.current != NULL) {
+    if (sched_running != NULL) {
         timer_arm();
     }
 }
@@ -168,7 +171,7 @@ void sched_priority(struct thread *t, int priority)
 enum wake sched_wait(struct thread **list, uint64_t deadline,
                      bool interruptible)
 {
-    struct thread *self = sched.current;
+    struct thread *self = sched_running;
     self->state = THREAD_WAITING;
     self->interruptible = interruptible;
     self->list = list;
@@ -186,7 +189,7 @@ enum wake sched_wait(struct thread **list, uint64_t deadline,
 
 void sched_yield_masked(void)
 {
-    struct thread *self = sched.current;
+    struct thread *self = sched_running;
     self->state = THREAD_READY;
     policy_put(&self->run, POLICY_YIELDED);
     self->voluntary = true;
@@ -201,8 +204,9 @@ _Noreturn void sched_leave(void)
 
 static struct thread *registers_take(void)
 {
-    struct thread *self = sched.current;
+    struct thread *self = sched_running;
     fp_save(&self->fp);
+    sched.fp = &fp_nobody;
     context_copy(&self->context, &upcall_page->slots[UPCALL_SLOT]);
     self->voluntary = false;
     return self;
@@ -228,11 +232,8 @@ void sched_park_in(struct thread **list)
 
 void sched_expire(void)
 {
-    if (sched.sleepers == NULL) {
-        return;
-    }
-    uint64_t now = counter_now();
-    while (sched.sleepers != NULL && sched.sleepers->deadline <= now) {
+    while (sched.sleepers != NULL &&
+           sched.sleepers->deadline <= counter_now()) {
         sched_wake(sched.sleepers, WAKE_TIMEOUT);
     }
 }
@@ -274,7 +275,7 @@ __attribute__((weak)) void sched_idled(void)
 static _Noreturn void idle(void)
 {
     time_end(clock_read(&sched.started));
-    sched.current = NULL;
+    sched_running = NULL;
     sched.armed = DEADLINE_NONE;
     timer_stop();
     sched_idle(sched.sleepers != NULL ? sched.sleepers->deadline
@@ -293,10 +294,16 @@ _Noreturn void sched_dispatch(void)
     uint64_t clock = clock_read(&sched.started);
     time_end(clock);
     time_begin(t, clock);
+    struct fp_state *fp = sched.fp;
+    sched.fp = &t->fp;
     if (t->voluntary) {
+        if (fp != &t->fp) {
+            fp_change_kept(fp, &t->fp);
+        }
         timer_arm();
         thread_enter(t);
     }
+    fp_save_kept(fp);
     fp_restore(&t->fp);
     context_copy(&upcall_page->slots[UPCALL_SLOT], &t->context);
     sched_resume();

@@ -13,7 +13,8 @@
 #include <vesper/accounts.h>
 #include <vesper/policy.h>
 
-/* A thread's floating point registers, as upcall.S lays them out. */
+/* A thread's floating point registers, as upcall.S lays them out: all, or, of a
+ * voluntary thread, those that a function call preserves. */
 struct fp_state {
     uint64_t q[64];
     uint64_t fpcr, fpsr;

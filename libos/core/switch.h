@@ -8,13 +8,14 @@
 
 #include "state.h"
 
-/* Save what a function call preserves on t's stack and call go, which does not
- * return; thread_swap does, when somebody calls thread_enter(t). */
+/* Save what a function call preserves, but for FP registers, on t's stack and
+ * call go, which does not return; thread_swap does, when somebody calls
+ * thread_enter(t). */
 void thread_swap(struct thread *t, void (*go)(void));
 _Noreturn void thread_enter(struct thread *t);
 
 /* Bytes that thread_swap pushes, and where in them. */
-#define SWAP_BYTES 176u
+#define SWAP_BYTES 96u
 #define SWAP_X19   0u
 #define SWAP_X30   11u /* in words */
 
@@ -24,6 +25,11 @@ void thread_begin(void);
 /* All of q0..q31, fpcr, fpsr. */
 void fp_save(struct fp_state *to);
 void fp_restore(const struct fp_state *from);
+
+/* Of them what a function call preserves: d8..d15, fpcr, fpsr. A layout of its
+ * own. */
+void fp_save_kept(struct fp_state *to);
+void fp_change_kept(struct fp_state *from, const struct fp_state *to);
 
 /* As assignment, but without FP registers whatever the compiler likes. */
 void context_copy(struct saved_context *to, const struct saved_context *from);

@@ -80,13 +80,24 @@ bool mutex_try(struct mutex *m)
     return take_free(m);
 }
 
+static __attribute__((noinline)) void give_waited(struct mutex *m)
+{
+    mutex_give(m);
+    upcall_unmask();
+}
+
 void mutex_unlock(struct mutex *m)
 {
     upcall_mask();
     if (m->owner != sched_current()) {
         __builtin_trap(); /* not ours to unlock */
     }
-    mutex_give(m);
+    if (m->waiters != NULL || m->depth > 1) {
+        give_waited(m);
+        return;
+    }
+    /* No call, so no register to save. release: pairs with take_free. */
+    __atomic_store_n(&m->owner, NULL, __ATOMIC_RELEASE);
     upcall_unmask();
 }
 

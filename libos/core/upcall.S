@@ -49,22 +49,15 @@ FUNC upcall_double_entry
 END upcall_double_entry
 
 /* void thread_swap(struct thread *t, void (*go)(void))
- * Frame of SWAP_BYTES: x19..x30, d8..d15, fpcr, fpsr. */
+ * Frame of SWAP_BYTES: x19..x30. */
 FUNC thread_swap
-	sub	sp, sp, #176
+	sub	sp, sp, #96
 	stp	x19, x20, [sp]
 	stp	x21, x22, [sp, #16]
 	stp	x23, x24, [sp, #32]
 	stp	x25, x26, [sp, #48]
 	stp	x27, x28, [sp, #64]
 	stp	x29, x30, [sp, #80]
-	stp	d8, d9, [sp, #96]
-	stp	d10, d11, [sp, #112]
-	stp	d12, d13, [sp, #128]
-	stp	d14, d15, [sp, #144]
-	mrs	x2, fpcr
-	mrs	x3, fpsr
-	stp	x2, x3, [sp, #160]
 	mov	x2, sp
 	str	x2, [x0]
 	blr	x1
@@ -80,20 +73,13 @@ resume_begin:
 	ldp	x1, x2, [x0]
 	msr	tpidr_el0, x2
 	mov	sp, x1
-	ldp	x2, x3, [sp, #160]
-	msr	fpcr, x2
-	msr	fpsr, x3
-	ldp	d14, d15, [sp, #144]
-	ldp	d12, d13, [sp, #128]
-	ldp	d10, d11, [sp, #112]
-	ldp	d8, d9, [sp, #96]
 	ldp	x29, x30, [sp, #80]
 	ldp	x27, x28, [sp, #64]
 	ldp	x25, x26, [sp, #48]
 	ldp	x23, x24, [sp, #32]
 	ldp	x21, x22, [sp, #16]
 	ldp	x19, x20, [sp]
-	add	sp, sp, #176
+	add	sp, sp, #96
 	ret
 	.global	resume_end
 resume_end:
@@ -162,6 +148,35 @@ FUNC fp_restore
 	msr	fpsr, x2
 	ret
 END fp_restore
+
+	.macro	SAVE_KEPT
+	stp	d8, d9, [x0]
+	stp	d10, d11, [x0, #16]
+	stp	d12, d13, [x0, #32]
+	stp	d14, d15, [x0, #48]
+	mrs	x2, fpcr
+	mrs	x3, fpsr
+	stp	x2, x3, [x0, #64]
+	.endm
+
+/* void fp_save_kept(struct fp_state *to) */
+FUNC fp_save_kept
+	SAVE_KEPT
+	ret
+END fp_save_kept
+
+/* void fp_change_kept(struct fp_state *from, const struct fp_state *to) */
+FUNC fp_change_kept
+	SAVE_KEPT
+	ldp	d8, d9, [x1]
+	ldp	d10, d11, [x1, #16]
+	ldp	d12, d13, [x1, #32]
+	ldp	d14, d15, [x1, #48]
+	ldp	x2, x3, [x1, #64]
+	msr	fpcr, x2
+	msr	fpsr, x3
+	ret
+END fp_change_kept
 
 /* void context_copy(struct saved_context *to, const struct saved_context *)
  * 288 bytes, a multiple of 32. */

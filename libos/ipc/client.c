@@ -441,8 +441,9 @@ static int calls_await(struct channel_call *calls, uint32_t count,
     return 0;
 }
 
-int channel_call_any(struct channel_call *calls, uint32_t count,
-                     uint64_t until_ns)
+/* Inline: most calls are one alone, and have no loops then. */
+static inline __attribute__((always_inline)) int calls_run(
+    struct channel_call *calls, uint32_t count, uint64_t until_ns)
 {
     struct client *k = calls->channel->client;
     mutex_lock(&k->lock);
@@ -463,6 +464,12 @@ int channel_call_any(struct channel_call *calls, uint32_t count,
     return error;
 }
 
+int channel_call_any(struct channel_call *calls, uint32_t count,
+                     uint64_t until_ns)
+{
+    return calls_run(calls, count, until_ns);
+}
+
 uint32_t channel_epoch(struct channel *c)
 {
     return __atomic_load_n(&c->epoch, __ATOMIC_RELAXED);
@@ -472,8 +479,11 @@ int channel_call_epoch(struct channel *c, uint32_t epoch,
                        struct channel_request *r,
                        struct channel_completion *answer)
 {
-    struct channel_call call = {.channel = c, .epoch = epoch, .request = *r};
-    bool given_up = channel_call_any(&call, 1, ~0ull) == EINTR;
+    struct channel_call call; /* not cleared: calls_run fills in the rest */
+    call.channel = c;
+    call.epoch = epoch;
+    call.request = *r;
+    bool given_up = calls_run(&call, 1, ~0ull) == EINTR;
     if (call.error != EPIPE || call.answer.error == EPIPE) {
         *answer = call.answer;
     }

@@ -16,6 +16,7 @@
 
 #include "../core/counter.h"
 #include "../core/doorbell.h"
+#include "../core/event.h"
 #include "../core/slots.h"
 
 /* Interrupts of devices 0..3. */
@@ -141,10 +142,8 @@ static bool round_serve(uint64_t bits, bool more, const struct server_ops *ops)
 static void server_round(const struct server_ops *ops, bool *more)
 {
     uint64_t deadline = ops->deadline != NULL ? ops->deadline() : ~0ull;
-    uint64_t until_ns = *more               ? 0
-                        : deadline == ~0ull ? ~0ull
-                                            : ns_from_ticks(deadline);
-    uint64_t bits = event_wait(EVENTS_SERVER | EVENTS_IRQ, until_ns, NULL);
+    uint64_t bits =
+        event_await(EVENTS_SERVER | EVENTS_IRQ, *more ? 0 : deadline, NULL);
     if (bits & 1ull << EVENT_ACCEPT) {
         clients_close(ops);
         clients_accept(ops);

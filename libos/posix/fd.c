@@ -39,7 +39,8 @@ static bool fd_is_valid(int fd)
 static struct description *description_free(void)
 {
     for (size_t i = 0; i < DESCRIPTION_MAX; i++) {
-        if (descriptions[i].refs == 0) {
+        /* acquire: pairs with release in posix_description_drop. */
+        if (__atomic_load_n(&descriptions[i].refs, __ATOMIC_ACQUIRE) == 0) {
             return &descriptions[i];
         }
     }
@@ -54,13 +55,14 @@ int posix_description_create(struct service *service, uint64_t handle,
     table_enter();
     d = description_free();
     if (d != NULL) {
-        *d = (struct description){.refs = 1,
-                                  .flags = flags,
+        *d = (struct description){.flags = flags,
                                   .handle = handle,
                                   .service = service};
         if (service != NULL) {
             d->generation = posix_service_generation(service);
         }
+        /* release: pairs with acquire in description_revive. */
+        __atomic_store_n(&d->refs, 1, __ATOMIC_RELEASE);
         *out = d;
     }
     table_leave();
@@ -94,22 +96,16 @@ static void description_close(const struct description *d)
 
 void posix_description_hold(struct description *d)
 {
-    table_enter();
-    d->refs++;
-    table_leave();
+    __atomic_fetch_add(&d->refs, 1, __ATOMIC_RELAXED);
 }
 
 void posix_description_drop(struct description *d)
 {
-    struct description copy;
-    bool last;
+    struct description copy = *d;
 
-    table_enter();
-    copy = *d;
-    last = --d->refs == 0;
-    table_leave();
-    /* d may be another file's already. */
-    if (last) {
+    /* release: pairs with acquire in description_free. d may be another file's
+     * from now on. */
+    if (__atomic_fetch_sub(&d->refs, 1, __ATOMIC_RELEASE) == 1) {
         description_close(&copy);
     }
 }
@@ -153,20 +149,45 @@ int posix_description_type(struct description *d, uint32_t *type)
     return error;
 }
 
+static struct description *fd_description(int fd)
+{
+    return __atomic_load_n(&table[fd].description, __ATOMIC_ACQUIRE);
+}
+
+/* A reference to what fd stood for, if that has any left and fd still stands
+ * for it: meanwhile it may have been closed, and be another file's. */
+static bool description_revive(struct description *d, int fd)
+{
+    uint32_t refs = __atomic_load_n(&d->refs, __ATOMIC_RELAXED);
+
+    do {
+        if (refs == 0) {
+            return false;
+        }
+    } while (!__atomic_compare_exchange_n(&d->refs, &refs, refs + 1, true,
+                                          __ATOMIC_ACQUIRE, __ATOMIC_RELAXED));
+    if (fd_description(fd) != d) {
+        posix_description_drop(d);
+        return false;
+    }
+    return true;
+}
+
 int posix_fd_hold(int fd, struct description **out)
 {
-    struct description *d = NULL;
+    struct description *d;
 
-    if (fd_is_valid(fd)) {
-        table_enter();
-        d = table[fd].description;
-        if (d != NULL) {
-            d->refs++;
-            *out = d;
-        }
-        table_leave();
+    if (!fd_is_valid(fd)) {
+        return EBADF;
     }
-    return d != NULL ? 0 : EBADF;
+    do {
+        d = fd_description(fd);
+        if (d == NULL) {
+            return EBADF;
+        }
+    } while (!description_revive(d, fd));
+    *out = d;
+    return 0;
 }
 
 int posix_fd_take(struct description *d, int lowest, bool close_on_exec,
@@ -255,7 +276,7 @@ void posix_fd_copy_take(struct fd_entry copy[FD_MAX])
     for (int i = 0; i < FD_MAX; i++) {
         copy[i] = table[i];
         if (copy[i].description != NULL) {
-            copy[i].description->refs++;
+            posix_description_hold(copy[i].description);
         }
     }
     table_leave();

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSL-1.0
  *
  * File descriptors: small numbers for shared open-file descriptions. One lock
- * guards the table and all reference counts; it is never held while a request
- * travels. Errors are positive errno values. Context: any thread.
+ * guards the table; it is never held while a request travels. References are
+ * counted without it, and never from 0 on: what is free becomes used with the
+ * lock only. Errors are positive errno values. Context: any thread.
  */
 #pragma once
 
@@ -16,7 +17,7 @@ struct service;
 
 /* An open file: what dup, dup2 and inheritance share. */
 struct description {
-    uint32_t refs;           /* guarded by the table's lock; 0: free */
+    uint32_t refs;           /* atomic; 0: free */
     uint32_t flags;          /* O_x as given to open, without O_CLOEXEC */
     uint32_t type;           /* enum file_type; 0: not asked for yet */
     bool plain;              /* opened by path on the card: never waits */
