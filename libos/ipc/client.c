@@ -183,12 +183,19 @@ static int units_find(const struct channel *c, uint32_t units)
 {
     uint32_t run = 0;
     for (uint32_t i = 0; i < c->data_bytes / CHANNEL_UNIT_BYTES; i++) {
-        run = c->unit_used[i] ? 0 : run + 1;
+        run = c->unit_used[i / 32] >> i % 32 & 1 ? 0 : run + 1;
         if (run == units) {
             return (int)(i + 1 - units);
         }
     }
     return -1;
+}
+
+static void units_flip(struct channel *c, uint32_t first, uint32_t units)
+{
+    for (uint32_t i = first; i < first + units; i++) {
+        c->unit_used[i / 32] ^= 1u << i % 32;
+    }
 }
 
 uint32_t channel_data_take(struct channel *c, uint32_t bytes)
@@ -202,7 +209,7 @@ uint32_t channel_data_take(struct channel *c, uint32_t bytes)
     while ((first = units_find(c, units)) < 0) {
         (void)condition_wait(&c->room, &c->client->lock, ~0ull);
     }
-    memset(&c->unit_used[first], 1, units);
+    units_flip(c, (uint32_t)first, units);
     mutex_unlock(&c->client->lock);
     return (uint32_t)first * CHANNEL_UNIT_BYTES;
 }
@@ -211,7 +218,7 @@ void channel_data_give(struct channel *c, uint32_t offset, uint32_t bytes)
 {
     uint32_t units = bytes != 0 ? units_of(bytes) : 1;
     mutex_lock(&c->client->lock);
-    memset(&c->unit_used[offset / CHANNEL_UNIT_BYTES], 0, units);
+    units_flip(c, offset / CHANNEL_UNIT_BYTES, units);
     condition_broadcast(&c->room);
     mutex_unlock(&c->client->lock);
 }

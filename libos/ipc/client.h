@@ -50,5 +50,5 @@ struct channel {
     uint32_t request_tail, completion_head; /* own; never read back */
     uint32_t generation;
     struct channel_wait wait[CHANNEL_WAITS];
-    uint8_t unit_used[CHANNEL_UNITS];
+    uint32_t unit_used[CHANNEL_UNITS / 32]; /* bits */
 };

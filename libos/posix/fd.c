@@ -81,7 +81,7 @@ int posix_description_check(const struct description *d)
 /* Handle 0 is a service's default and is nobody's to close. */
 static void description_close(const struct description *d)
 {
-    struct channel_request r = {.op = FILE_CLOSE, .handle = d->handle};
+    struct channel_request r = posix_request(FILE_CLOSE, d->handle);
     struct channel_completion answer;
     int saved = errno;
 
@@ -123,7 +123,7 @@ int posix_description_piece(const struct description *d, uint32_t bytes,
 
 int posix_description_type(struct description *d, uint32_t *type)
 {
-    struct channel_request r = {.op = FILE_FSTAT, .handle = d->handle};
+    struct channel_request r = posix_request(FILE_FSTAT, d->handle);
     struct channel_completion answer;
     struct piece p;
     int error;

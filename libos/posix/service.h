@@ -23,6 +23,20 @@ struct service;
 
 #define SERVICE_MAX 4u /* a domain uses */
 
+/* A request that says no more. Field by field, because to clear a structure is
+ * a call of memset, which needs FP registers, and with them a trap. */
+static inline struct channel_request posix_request(uint32_t op, uint64_t handle)
+{
+    struct channel_request r;
+
+    r.op = op;
+    r.id = 0;
+    r.handle = handle;
+    r.arg[0] = r.arg[1] = r.arg[2] = 0;
+    r.data = r.bytes = 0;
+    return r;
+}
+
 /* The service of that name (up to 15 bytes); does not connect yet. NULL: more
  * names than SERVICE_MAX are in use. */
 struct service *posix_service_find(const char *name);

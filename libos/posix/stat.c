@@ -56,7 +56,7 @@ static void stat_fill_null(struct stat *out)
 /* FILE_FSTAT of a handle. */
 static int handle_stat(struct service *s, uint64_t handle, struct stat *out)
 {
-    struct channel_request r = {.op = FILE_FSTAT, .handle = handle};
+    struct channel_request r = posix_request(FILE_FSTAT, handle);
     struct channel_completion answer;
     struct file_stat found;
     struct piece p;

@@ -85,7 +85,7 @@ static int transfer_piece(const struct transfer *t, uint32_t op,
 {
     size_t left = t->bytes - at;
     uint32_t bytes = left < p->bytes ? (uint32_t)left : p->bytes;
-    struct channel_request r = {.op = op, .handle = t->d->handle};
+    struct channel_request r = posix_request(op, t->d->handle);
     struct channel_completion answer;
     int error;
 
