@@ -79,17 +79,17 @@ static bool is_unmapped(uint64_t esr)
     return esr >> 26 == 0x24 && (esr & 0x3c) == 0x04;
 }
 
-bool pager_fault(const struct upcall_page *page)
+enum fault_answer pager_fault(const struct upcall_page *page)
 {
     struct thread *self = sched_current();
     if (self == NULL || self->fault_final || memory_lock.owner == self) {
-        return false;
+        return FAULT_STRANGE;
     }
-    if (paging_fault != NULL && paging_fault(page)) {
-        return true;
-    }
-    if (!is_unmapped(page->fault.esr) || stack_owner(page->fault.far) == NULL) {
-        return false;
+    enum fault_answer answer =
+        paging_fault != NULL ? paging_fault(page) : FAULT_STRANGE;
+    if (answer != FAULT_STRANGE || !is_unmapped(page->fault.esr) ||
+        stack_owner(page->fault.far) == NULL) {
+        return answer;
     }
     pager_start();
     self->fault_page = page->fault.far & ~(PAGE_BYTES - 1);
@@ -97,5 +97,5 @@ bool pager_fault(const struct upcall_page *page)
     if (pager.idle != NULL) {
         sched_wake(pager.idle, WAKE_NORMAL);
     }
-    return true;
+    return FAULT_WAITS;
 }

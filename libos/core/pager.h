@@ -5,13 +5,17 @@
  */
 #pragma once
 
-#include <stdbool.h>
 #include <abi/abi.h>
 
-/* On the upcall stack, unparked: is this fault one of an unmapped page of a
- * stack, or in a region? Then the running thread waits. Else the fault is a
- * crash. */
-bool pager_fault(const struct upcall_page *page);
+enum fault_answer {
+    FAULT_STRANGE, /* neither of a stack nor of a region: a crash */
+    FAULT_MENDED,  /* the running thread can go on */
+    FAULT_WAITS,   /* it is parked, until the pager has answered */
+};
+
+/* On the upcall stack, unparked. */
+enum fault_answer pager_fault(const struct upcall_page *page);
 
 /* The same for regions, if the program has any (paging/fault.c). */
-__attribute__((weak)) bool paging_fault(const struct upcall_page *page);
+__attribute__((weak)) enum fault_answer paging_fault(
+    const struct upcall_page *page);

@@ -9,40 +9,6 @@
 
 #include "state.h"
 
-void queue_push(struct queue *q, struct runnable *r)
-{
-    r->next = NULL;
-    if (q->tail != NULL) {
-        q->tail->next = r;
-    } else {
-        q->head = r;
-    }
-    q->tail = r;
-}
-
-void queue_push_front(struct queue *q, struct runnable *r)
-{
-    r->next = q->head;
-    q->head = r;
-    if (q->tail == NULL) {
-        q->tail = r;
-    }
-}
-
-struct runnable *queue_pop(struct queue *q)
-{
-    struct runnable *r = q->head;
-    if (r == NULL) {
-        return NULL;
-    }
-    q->head = r->next;
-    if (q->head == NULL) {
-        q->tail = NULL;
-    }
-    r->next = NULL;
-    return r;
-}
-
 void list_insert(struct thread **list, struct thread *t)
 {
     while (*list != NULL && (*list)->run.priority >= t->run.priority) {

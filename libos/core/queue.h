@@ -9,6 +9,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <vesper/policy.h>
@@ -22,9 +23,40 @@ struct queue {
     struct runnable *head, *tail;
 };
 
-void queue_push(struct queue *q, struct runnable *r);
-void queue_push_front(struct queue *q, struct runnable *r);
-struct runnable *queue_pop(struct queue *q); /* NULL: empty */
+static inline void queue_push(struct queue *q, struct runnable *r)
+{
+    r->next = NULL;
+    if (q->tail != NULL) {
+        q->tail->next = r;
+    } else {
+        q->head = r;
+    }
+    q->tail = r;
+}
+
+static inline void queue_push_front(struct queue *q, struct runnable *r)
+{
+    r->next = q->head;
+    q->head = r;
+    if (q->tail == NULL) {
+        q->tail = r;
+    }
+}
+
+/* NULL: empty. */
+static inline struct runnable *queue_pop(struct queue *q)
+{
+    struct runnable *r = q->head;
+    if (r == NULL) {
+        return NULL;
+    }
+    q->head = r->next;
+    if (q->head == NULL) {
+        q->tail = NULL;
+    }
+    r->next = NULL;
+    return r;
+}
 
 /* A list of waiting threads, by falling priority, then oldest first; NULL is
  * empty. */

@@ -82,7 +82,7 @@ void sched_adopt(struct thread *t)
 }
 
 /* When the running thread is to make room: ticks, or DEADLINE_NONE. */
-static uint64_t slice_end(void)
+static inline uint64_t slice_end(void)
 {
     uint64_t ns = policy_slice_ns(&sched_running->run);
     if (ns == POLICY_FOR_EVER) {

@@ -181,13 +181,12 @@ END fp_change_kept
 /* void context_copy(struct saved_context *to, const struct saved_context *)
  * 288 bytes, a multiple of 32. */
 FUNC context_copy
-	mov	x2, #288
-1:	ldp	x3, x4, [x1], #16
+	.rept	288 / 32
+	ldp	x3, x4, [x1], #16
 	ldp	x5, x6, [x1], #16
 	stp	x3, x4, [x0], #16
 	stp	x5, x6, [x0], #16
-	subs	x2, x2, #32
-	b.ne	1b
+	.endr
 	ret
 END context_copy
 

@@ -57,14 +57,13 @@ _Noreturn void upcall_main(struct upcall_page *page)
     if (idled && page->saved_slot != SAVE_NONE) { /* before it could mask */
         doorbell_rung(page->slots[UPCALL_SLOT].x[8]);
     }
-    bool paging = (reasons & REASON_FAULT) && pager_fault(page);
-    bool failed =
-        (reasons & REASON_EXCEPTION) || ((reasons & REASON_FAULT) && !paging);
+    enum fault_answer fault =
+        reasons & REASON_FAULT ? pager_fault(page) : FAULT_MENDED;
+    bool failed = (reasons & REASON_EXCEPTION) || fault == FAULT_STRANGE;
     if (failed && !fault_catch(page)) {
         crash_report(page, false);
     }
-    /* A thread that faulted is parked already. */
-    bool interrupted = !idled && !paging && !failed;
+    bool interrupted = !idled && !failed && fault != FAULT_WAITS;
     bool signal = (reasons & REASON_EVENT) && events_fetch(page);
     sched_expire();
     if (interrupted && !signal && !sched_slice_over()) {

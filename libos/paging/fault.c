@@ -151,27 +151,22 @@ static bool is_page_fault(uint64_t esr)
     return esr >> 26 == 0x24 && (status == 0x04 || status == 0x0c);
 }
 
-bool paging_fault(const struct upcall_page *page)
+enum fault_answer paging_fault(const struct upcall_page *page)
 {
     struct thread *self = sched_current();
     if (!is_page_fault(page->fault.esr)) {
-        return false;
+        return FAULT_STRANGE;
     }
     if (paging_lock.owner == self) {
-        bool mended = window_fault(page->fault.far);
-        if (mended) {
-            sched_park();
-        }
-        return mended;
+        return window_fault(page->fault.far) ? FAULT_MENDED : FAULT_STRANGE;
     }
     struct region *r = region_find(page->fault.far);
     bool write = page->fault.esr >> 6 & 1;
     if (r == NULL) {
-        return false;
+        return FAULT_STRANGE;
     }
     if (answered_at_once(r, page->fault.far, write)) {
-        sched_park();
-        return true;
+        return FAULT_MENDED;
     }
     self->fault_address = page->fault.far;
     self->fault_write = write;
@@ -179,7 +174,7 @@ bool paging_fault(const struct upcall_page *page)
     if (pager.idle != NULL) {
         sched_wake(pager.idle, WAKE_NORMAL);
     }
-    return true;
+    return FAULT_WAITS;
 }
 
 bool fault_start(void)
