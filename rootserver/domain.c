@@ -16,6 +16,11 @@
 
 struct domain domains[DOMAINS_MAX];
 
+/* The watermark of one chunk, that of the domain being loaded: the kernel has
+ * them all, but asking before each object costs a call each time. */
+static uint32_t marked; /* 0: of none */
+static uint64_t mark;
+
 struct domain *domain_find(uint32_t id)
 {
     struct domain *d = &domains[id % DOMAINS_MAX];
@@ -41,12 +46,16 @@ static int chunk_add(struct domain *d, uint32_t log2, bool optimistic)
     if (slot == 0) {
         return ENOMEM;
     }
-    uint64_t info, address, word;
-    (void)sys_cap_identify(slot, &info, &address, &word);
-    *chunk_of(slot) =
-        (struct chunk){(uint16_t)d->newest, (uint8_t)log2, optimistic,
-                       (uint16_t)(address >> CHUNK_LOG2_MIN)};
-    d->newest = slot;
+    struct chunk *c = chunk_of(slot);
+    if (c->place == 0) { /* a chunk stays where it is */
+        uint64_t info, address, word;
+        (void)sys_cap_identify(slot, &info, &address, &word);
+        c->place = (uint16_t)(address >> CHUNK_LOG2_MIN);
+    }
+    *c = (struct chunk){(uint16_t)d->newest, (uint8_t)log2, optimistic,
+                        c->place};
+    d->newest = marked = slot;
+    mark = 0;
     d->memory_bytes += 1ull << log2;
     return 0;
 }
@@ -93,19 +102,38 @@ void domain_newest_used(struct domain *d)
         chunk_of(second)->next = (uint16_t)slot;
         d->newest = second;
     }
+    marked = 0; /* who gave it away did not say so here */
+}
+
+static uint64_t align_up(uint64_t n, uint64_t size)
+{
+    return (n + size - 1) & ~(size - 1);
 }
 
 /* How many objects the newest chunk still holds. */
 static uint64_t room(const struct domain *d, uint32_t log2)
 {
-    uint64_t info, address, mark, size = 1ull << log2;
-    if (d->newest == 0 ||
-        sys_cap_identify(d->newest, &info, &address, &mark) != ERR_OK) {
+    uint64_t info, address;
+    if (d->newest == 0) {
         return 0;
     }
+    if (marked != d->newest) {
+        if (sys_cap_identify(d->newest, &info, &address, &mark) != ERR_OK) {
+            return 0;
+        }
+        marked = d->newest;
+    }
     uint64_t end = 1ull << chunk_of(d->newest)->log2;
-    uint64_t low = (mark + size - 1) & ~(size - 1);
+    uint64_t low = align_up(mark, 1ull << log2);
     return low < end ? (end - low) >> log2 : 0;
+}
+
+/* So many objects were made from the newest chunk. */
+static void made(const struct domain *d, uint64_t n, uint32_t log2)
+{
+    if (marked == d->newest) {
+        mark = align_up(mark, 1ull << log2) + (n << log2);
+    }
 }
 
 static void count_made(struct domain *d, uint64_t bytes)
@@ -142,6 +170,7 @@ int domain_make(struct domain *d, cptr_t dst, uint32_t type, uint32_t log2,
                                          rank) != ERR_OK) {
             return EIO;
         }
+        made(d, n, log2);
         dst = CPTR_NEXT(dst, n);
         count -= (uint32_t)n;
         if (fills) {
@@ -163,8 +192,12 @@ int domain_stretch(struct domain *d, uint32_t place, uint64_t va)
             return ENOMEM;
         }
     }
+    if (e != ERR_OK) {
+        return EIO;
+    }
+    made(d, 1, PAGE_LOG2);
     count_made(d, PAGE_BYTES);
-    return e == ERR_OK ? 0 : EIO;
+    return 0;
 }
 
 /* ---- beginning --------------------------------------------------------- */
@@ -259,7 +292,9 @@ static int make_space(struct domain *d, const struct image_size *size)
     }
     for (uint32_t i = 0; i < EARLY; i++) {
         if (early[i] != 0) {
-            (void)sys_cap_delete(early[i]); /* there only if something failed */
+            if (e != 0) {
+                (void)sys_cap_delete(early[i]); /* there only if it failed */
+            }
             slot_give(early[i]);
         }
     }

@@ -32,8 +32,9 @@ struct loading {
     uint64_t symbols_at;
     uint64_t data_slot; /* address of the last slot with data */
     uint64_t stack, info, pages, heap;
-    uint32_t slots;  /* 2 MiB slots of the image */
-    uint64_t mapped; /* of segments and symbols, ascending: up to here */
+    uint32_t slots;     /* 2 MiB slots of the image */
+    uint64_t stretches; /* a bit for each slot that has its stretch */
+    uint64_t mapped;    /* of segments and symbols, ascending: up to here */
     uint32_t first[ELF_SEGMENTS_MAX + 2]; /* frame of each, and the end */
 };
 
@@ -163,17 +164,16 @@ static cptr_t stretch_of(const struct loading *l, uint64_t offset)
 static int need_stretch(struct loading *l, uint64_t offset)
 {
     uint64_t va = l->base + offset / STRETCH_BYTES * STRETCH_BYTES;
-    cptr_t stretch = stretch_of(l, offset);
-    uint64_t info, address, word;
-    if (sys_cap_identify(stretch, &info, &address, &word) == ERR_OK) {
+    uint32_t slot = (uint32_t)(offset / STRETCH_BYTES);
+    if (l->stretches >> slot & 1) {
         return 0;
     }
-    int e =
-        domain_stretch(l->d,
-                       OBJECT_STRETCH + (uint32_t)(offset / STRETCH_BYTES), va);
-    if (e == 0 && sys_stretch_attach(stretch, CPTR_SELF_DOMAIN, RW) != ERR_OK) {
+    int e = domain_stretch(l->d, OBJECT_STRETCH + slot, va);
+    if (e == 0 && sys_stretch_attach(stretch_of(l, offset), CPTR_SELF_DOMAIN,
+                                     RW) != ERR_OK) {
         e = EIO;
     }
+    l->stretches |= 1ull << slot;
     return e;
 }
 
@@ -315,8 +315,7 @@ static int attach(struct loading *l)
     cptr_t domain = domain_object(l->d, OBJECT_DOMAIN);
     for (uint32_t i = 0; i < l->slots; i++) {
         cptr_t stretch = domain_object(l->d, OBJECT_STRETCH + i);
-        uint64_t info, address, word;
-        if (sys_cap_identify(stretch, &info, &address, &word) != ERR_OK) {
+        if (!(l->stretches >> i & 1)) {
             continue;
         }
         bool code = i * STRETCH_BYTES < l->code_end;

@@ -9,7 +9,7 @@
 
 #define SLOTS_MAX 4096u
 
-static uint64_t used[SLOTS_MAX / 64];
+static uint64_t unused[SLOTS_MAX / 64]; /* at first none is */
 
 /* The bits of a word below bit n, of 0..64. */
 static uint64_t below(uint32_t n)
@@ -19,10 +19,9 @@ static uint64_t below(uint32_t n)
 
 void slots_init(uint32_t first, uint32_t end)
 {
-    for (uint32_t at = 0; at < SLOTS_MAX; at += 64) {
+    for (uint32_t at = 0; at < end && at < SLOTS_MAX; at += 64) {
         uint32_t from = first > at ? first - at : 0;
-        uint32_t to = end > at ? end - at : 0;
-        used[at / 64] = below(from) | ~below(to);
+        unused[at / 64] = below(end - at) & ~below(from);
     }
 }
 
@@ -31,9 +30,9 @@ cptr_t slot_take(void)
     cptr_t slot = 0;
     upcall_mask();
     for (uint32_t i = 0; i < SLOTS_MAX / 64 && slot == 0; i++) {
-        if (~used[i] != 0) {
-            uint32_t bit = (uint32_t)__builtin_ctzll(~used[i]);
-            used[i] |= 1ull << bit;
+        if (unused[i] != 0) {
+            uint32_t bit = (uint32_t)__builtin_ctzll(unused[i]);
+            unused[i] &= ~(1ull << bit);
             slot = i * 64 + bit;
         }
     }
@@ -44,6 +43,6 @@ cptr_t slot_take(void)
 void slot_give(cptr_t slot)
 {
     upcall_mask();
-    used[slot / 64] &= ~(1ull << slot % 64);
+    unused[slot / 64] |= 1ull << slot % 64;
     upcall_unmask();
 }

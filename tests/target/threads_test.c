@@ -16,6 +16,7 @@
 #include <vesper/thread.h>
 
 #include "libos/core/counter.h"
+#include "libos/core/slots.h"
 
 #define MS 1000000ull
 
@@ -175,6 +176,21 @@ static bool is_one_frame(uint64_t va)
     return false;
 }
 
+static void slots_test(void)
+{
+    uint32_t n = 0;
+    cptr_t high = 0, slot;
+    static cptr_t taken[2048];
+    while (n < 2048 && (slot = slot_take()) != 0) {
+        high = slot > high ? slot : high;
+        taken[n++] = slot;
+    }
+    CHECK(high == start_self->slot_count - 1, "slots up to the last, no more");
+    while (n > 0) {
+        slot_give(taken[--n]);
+    }
+}
+
 static void memory_test(void)
 {
     bool good = true;
@@ -255,6 +271,7 @@ int main(void)
     sleep_test();
     locks_test();
     stacks_test();
+    slots_test();
     memory_test();
     exhaustion_test();
     return tap_end();
