@@ -37,6 +37,7 @@ struct loading {
     uint64_t mapped;    /* of segments and symbols, ascending: up to here */
     uint32_t first[ELF_SEGMENTS_MAX + 2]; /* frame of each, and the end */
 };
+_Static_assert(OBJECT_STRETCHES <= 64, "stretches");
 
 static uint64_t up(uint64_t v, uint64_t to)
 {

@@ -197,18 +197,17 @@ enum abi_error op_untyped_retype(uint64_t *x)
     if (e != ERR_OK) {
         return e;
     }
-    while (clean(&r)) {
-        make_one(&r);
-        if (--r.count == 0) {
-            return ERR_OK;
+    do {
+        if (clean(&r)) {
+            make_one(&r);
+            if (--r.count == 0) {
+                return ERR_OK;
+            }
+            /* Restarting goes on with what is left. */
+            x[1] = CPTR_NEXT(x[1], 1);
+            x[4] = r.count;
+            x[5] = 0;
         }
-        /* Restarting goes on with what is left. */
-        x[1] = CPTR_NEXT(x[1], 1);
-        x[4] = r.count;
-        x[5] = 0;
-        if (arch_interrupt_pending()) {
-            return ERR_AGAIN;
-        }
-    }
+    } while (!arch_interrupt_pending());
     return ERR_AGAIN;
 }

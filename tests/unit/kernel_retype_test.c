@@ -157,6 +157,7 @@ static void test_given_up(void)
     for (uint32_t i = 0; i < 3; i++) {
         setup();
         MAKE(FIRST, TYPE_ENDPOINT, 6, 1);
+        host.interrupt = true; /* after each step */
         uint64_t x[8] = {
             HOST_UNTYPED, FIRST + 1, TYPE_DOMAIN,
             18,           1,         offsets[i] & ~((1u << 18) - 1)};
@@ -174,6 +175,7 @@ static void test_given_up(void)
               "is clean too");
     }
     setup();
+    host.interrupt = true;
     uint64_t x[8] = {HOST_UNTYPED, FIRST, TYPE_FRAME, 16, 1, 0xf0000};
     CHECK(!host_try(SYS_UNTYPED_RETYPE, x) && (host_settle(), true) &&
               MAKE(FIRST, TYPE_FRAME, 12, 1, 0xf0000) == ERR_OK &&
@@ -186,6 +188,7 @@ static void test_given_up(void)
 static void test_lost_race(void)
 {
     setup();
+    host.interrupt = true;
     uint64_t x[8] = {HOST_UNTYPED, FIRST, TYPE_DISPATCHER, 14, 2};
     struct dispatcher *d = host_current();
     uint32_t n = 0;
@@ -202,9 +205,16 @@ static void test_lost_race(void)
           "and leaves the first one");
 }
 
-/* Between two objects the kernel looks for interrupts. */
+/* Between two objects, and two pages of one, the kernel looks for interrupts.
+ */
 static void test_interrupt(void)
 {
+    setup();
+    uint64_t whole[8] = {HOST_UNTYPED, FIRST, TYPE_FRAME, 16, 2};
+    CHECK(host_try(SYS_UNTYPED_RETYPE, whole) &&
+              host_slot(FIRST + 1)->type == TYPE_FRAME,
+          "without one all is done in one entry");
+    host_settle();
     host_boot(20);
     host.interrupt = true;
     uint64_t x[8] = {HOST_UNTYPED, HOST_FREE, TYPE_ENDPOINT, ENDPOINT_LOG2, 3};
