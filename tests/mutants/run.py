@@ -37,7 +37,7 @@ PER_FILE_MIN = 4
 C_FLAGS = ["-std=gnu11", "-O1", "-w"]
 # Tests of other lanes that are run, too, for a fraction of a second; with a
 # seed that meets every call and every promised error
-SHORT = {"kernel-random": ["12000", "2"],
+SHORT = {"kernel-random": ["20000", "3"],
          "model": ["100000", "3", "256"]}
 NOT_CODE = re.compile(r"/\*.*?\*/|^#[^\n]*|ASSERT\([^;]*;|\"[^\"\n]*\"",
                       re.DOTALL | re.MULTILINE)
