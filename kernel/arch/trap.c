@@ -124,9 +124,8 @@ void trap_irq(struct dispatcher *d)
 
 static void set_timer(uint64_t until)
 {
-    static uint64_t timer_set; /* ~0: it is off */
-    if (until != timer_set) {
-        timer_set = until;
+    if (until != self()->timer) {
+        self()->timer = until;
         WRITE_SYSREG(cntp_cval_el0, until);
         WRITE_SYSREG(cntp_ctl_el0, until != ~0ull ? CNT_ENABLE : 0);
     }

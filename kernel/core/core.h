@@ -191,6 +191,7 @@ struct core_state {
     struct chain_level chain[CHAIN_MAX];
     uint64_t charged; /* counter value up to which time is accounted */
     uint64_t idle;    /* ticks */
+    uint64_t timer;   /* the arch's: when CNTP fires; ~0: it is off */
 };
 
 struct irq_line {
