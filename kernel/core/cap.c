@@ -309,14 +309,17 @@ static struct slot *zombie_scan(struct slot *z, bool *done)
 {
     uint64_t slots = 1ull << (z->order & 31u);
     uint64_t i = z->word == 0 ? 1 : z->word;
-    uint64_t n = slots - i < STEP_SLOTS ? slots - i : STEP_SLOTS;
-    struct slot *first = slot_at(z->obj), *s = first + i, *end = s + n;
-    while (s < end && s->type == TYPE_NULL) {
-        s++;
+    for (uint32_t k = 0; k < STEP_SLOTS && i < slots; k++, i++) {
+        struct slot *s = slot_at(z->obj + (ref_t)i);
+        if (s->type != TYPE_NULL) {
+            z->word = i;
+            *done = false;
+            return s;
+        }
     }
-    z->word = (uint64_t)(s - first);
-    *done = z->word == slots;
-    return s < end ? s : NULL;
+    z->word = i;
+    *done = i >= slots;
+    return NULL;
 }
 
 /* One bounded step towards the death of s; true when s itself is gone. Ranks
