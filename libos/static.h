@@ -5,4 +5,6 @@
  * its variables are reached directly, not through a table of addresses, of
  * which each would have to be relocated when the program starts.
  */
+#pragma once
+
 #pragma GCC visibility push(hidden)
