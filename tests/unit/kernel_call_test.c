@@ -102,18 +102,25 @@ static void test_told(void)
           "who waits and who works is told");
 }
 
+/* The scheduler takes calls, of this child by SPARE. */
+static struct dispatcher *serve_kid(uint32_t kid)
+{
+    CALL(UNTYPED_RETYPE, HOST_UNTYPED, HOST_FREE, TYPE_ENDPOINT, ENDPOINT_LOG2,
+         1);
+    CALL(ENDPOINT_BIND, HOST_FREE, CPTR_SELF_DISPATCHER);
+    CALL(CALL_ACCEPT, HOST_CALL_ENTRY, 0x9000, 0);
+    CALL(CAP_COPY, CPTR(host_kid_slot(kid, KID_CNODE), SPARE), HOST_FREE,
+         ~0ull);
+    return host_root_at();
+}
+
 /* The scheduler serves a call that was made on the time of another child; when
  * it stops that one, nobody is left whose time the answer could go on with. */
 static void test_answer_on_own_time(void)
 {
     struct dispatcher *root;
     setup();
-    root = host_root_at();
-    CALL(UNTYPED_RETYPE, HOST_UNTYPED, HOST_FREE, TYPE_ENDPOINT, ENDPOINT_LOG2,
-         1);
-    CALL(ENDPOINT_BIND, HOST_FREE, CPTR_SELF_DISPATCHER);
-    CALL(CALL_ACCEPT, HOST_CALL_ENTRY, 0x9000, 0);
-    CALL(CAP_COPY, CPTR(host_kid_slot(1, KID_CNODE), SPARE), HOST_FREE, ~0ull);
+    root = serve_kid(1);
     invoke(0, 0);
     CHECK(a->state == IS_QUEUED && host_current() == b, "a helps b");
     host_invoke(SPARE, 0, 0);
@@ -134,12 +141,7 @@ static void test_run_by_server(void)
     const struct core_state *core = &kernel.core[0];
     struct dispatcher *root;
     setup();
-    root = host_root_at();
-    CALL(UNTYPED_RETYPE, HOST_UNTYPED, HOST_FREE, TYPE_ENDPOINT, ENDPOINT_LOG2,
-         1);
-    CALL(ENDPOINT_BIND, HOST_FREE, CPTR_SELF_DISPATCHER);
-    CALL(CALL_ACCEPT, HOST_CALL_ENTRY, 0x9000, 0);
-    CALL(CAP_COPY, CPTR(host_kid_slot(0, KID_CNODE), SPARE), HOST_FREE, ~0ull);
+    root = serve_kid(0);
     host_run(0);
     host_invoke(SPARE, 0, 0);
     CHECK(host_current() == root && core->depth == 2, "a calls root");

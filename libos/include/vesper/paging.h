@@ -101,8 +101,9 @@ struct region_driver {
     /* A thread reads or writes page i, which its rights allow. Have it mapped,
      * or say why not. May wait for the card. */
     int (*fault)(struct region *r, uint32_t i, bool write);
-    /* The same in the handler of the fault, where nothing may wait and no
-     * paging_peek is: false, it has to wait. NULL: it always has to. */
+    /* The same in the handler of the fault, where nothing may wait, no
+     * paging_peek is, and FP registers, which libc uses, are the thread's:
+     * false, it has to wait. NULL: it always has to. */
     bool (*at_once)(struct region *r, uint32_t i, bool write);
     /* Page i goes: give back its frame. NULL: nothing to do. */
     void (*drop)(struct region *r, uint32_t i);
