@@ -105,7 +105,7 @@ static int find_table(uint64_t id, uint32_t which, struct table *t)
     if (which > 1) {
         return EINVAL;
     }
-    *t = which == 0 ? (struct table){false, d->cnode, CHILD_SLOTS}
+    *t = which == 0 ? (struct table){false, d->cnode, d->slots}
                     : (struct table){false, d->objects, d->frames_end};
     return 0;
 }

@@ -12,7 +12,8 @@
 
 #define APP_DOMAIN_LOG2 15u  /* six second-level tables */
 #define RETYPE_MAX      256u /* objects that one untyped_retype makes */
-#define EARLY           2u   /* objects from OBJECT_DOMAIN on: see below */
+#define CHILD_RANK      5u   /* of a domain's CNode */
+#define EARLY           3u   /* objects: see below */
 
 struct domain domains[DOMAINS_MAX];
 
@@ -230,8 +231,8 @@ static uint32_t log2_up(uint32_t n)
 
 /* What a domain is besides its image, where each capability is made. The large
  * ones come first: what is smaller fits behind them without a gap, and the
- * smallest share a page. The domain and its dispatcher are made before the
- * CNode in which they are to lie. */
+ * smallest share a page. So the largest are made before the CNodes in which
+ * they are to lie. */
 static int make_objects(struct domain *d, uint32_t log2,
                         const struct image_size *size,
                         const uint32_t early[EARLY])
@@ -240,15 +241,18 @@ static int make_objects(struct domain *d, uint32_t log2,
         cptr_t dst;
         uint32_t type, log2, rank;
     } object[] = {
-        {d->cnode, TYPE_CNODE, CHILD_SLOTS_LOG2 + SLOT_LOG2, 5},
         {early[0], TYPE_DOMAIN, APP_DOMAIN_LOG2, 0},
         {early[1], TYPE_DISPATCHER, DISPATCHER_LOG2, 0},
-        {CPTR(d->cnode, SLOT_UNTYPED), TYPE_UNTYPED, START_UNTYPED_LOG2, 0},
+        {early[2], TYPE_UNTYPED, START_UNTYPED_LOG2, 0},
         {d->objects, TYPE_CNODE, log2 + SLOT_LOG2, 6},
+        {d->cnode, TYPE_CNODE, CHILD_SLOTS_LOG2 + SLOT_LOG2, CHILD_RANK},
         {domain_object(d, OBJECT_SCHED), TYPE_SCHED_CONTEXT, SCHED_CONTEXT_LOG2,
          0},
         {domain_object(d, OBJECT_DOORBELL), TYPE_ENDPOINT, ENDPOINT_LOG2, 0},
     };
+    const cptr_t home[EARLY] = {domain_object(d, OBJECT_DOMAIN),
+                                domain_object(d, OBJECT_DISPATCHER),
+                                CPTR(d->cnode, SLOT_UNTYPED)};
     uint32_t count = sizeof(object) / sizeof(object[0]) - !size->serves;
     int e = 0;
     d->unmade = size->bytes + PAGE_BYTES;
@@ -261,10 +265,7 @@ static int make_objects(struct domain *d, uint32_t log2,
     }
     d->unmade = size->bytes;
     for (uint32_t i = 0; i < EARLY && e == 0; i++) {
-        e = sys_cap_move(domain_object(d, OBJECT_DOMAIN + i), early[i]) ==
-                    ERR_OK
-                ? 0
-                : EIO;
+        e = sys_cap_move(home[i], early[i]) == ERR_OK ? 0 : EIO;
     }
     return e;
 }
@@ -275,6 +276,7 @@ static int make_space(struct domain *d, const struct image_size *size)
     bool slots = true;
     d->next_frame = OBJECT_FRAMES;
     d->frames_end = 1u << log2;
+    d->slots = 1u << CHILD_SLOTS_LOG2;
     d->cnode = slot_take();
     d->objects = slot_take();
     for (uint32_t i = 0; i < EARLY; i++) {
@@ -299,6 +301,38 @@ static int make_space(struct domain *d, const struct image_size *size)
         }
     }
     return e;
+}
+
+/* The same capabilities, in the same slots, of a CNode twice as large. Nobody
+ * sees one without them: the domain waits for the answer. One that cannot move
+ * is being deleted, and goes with the old CNode. */
+static void move_slots(struct domain *d, uint32_t larger)
+{
+    for (uint32_t i = 1; i < d->slots; i++) {
+        (void)sys_cap_move(CPTR(larger, i), CPTR(d->cnode, i));
+    }
+    (void)sys_cap_delete(d->cnode);
+    slot_give(d->cnode);
+    (void)sys_domain_set_cspace(domain_object(d, OBJECT_DOMAIN), larger);
+    d->cnode = larger;
+    d->slots *= 2;
+}
+
+int domain_slots(struct domain *d, uint64_t w[8])
+{
+    uint32_t larger = d->slots < CHILD_SLOTS_MAX ? slot_take() : 0;
+    if (larger == 0) {
+        return ENOMEM;
+    }
+    int e = domain_make(d, larger, TYPE_CNODE,
+                        log2_up(2 * d->slots) + SLOT_LOG2, 1, CHILD_RANK);
+    if (e != 0) {
+        slot_give(larger);
+        return e;
+    }
+    move_slots(d, larger);
+    w[1] = d->slots;
+    return 0;
 }
 
 /* Who gives it the CPU: nobody else has, so far. */

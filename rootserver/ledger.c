@@ -141,7 +141,7 @@ static void domain_row(const struct domain *d, uint64_t w[8])
         add_chunk(s);
     }
     add_slots(d->objects, d->frames_end);
-    add_slots(d->cnode, CHILD_SLOTS);
+    add_slots(d->cnode, d->slots);
     answer(w, LEDGER_DOMAIN, d->id);
 }
 

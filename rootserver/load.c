@@ -281,7 +281,7 @@ static void fill_info(struct loading *l)
     l->d->symbols = s->symbols;
     s->wall_epoch_ns = wall_epoch_ns;
     s->stolen = stolen_lend(l->d);
-    s->slot_count = 1u << CHILD_SLOTS_LOG2;
+    s->slot_count = l->d->slots;
     s->argc = r->argc;
     s->envc = r->envc;
     s->fd_count = r->fd_count;

@@ -25,7 +25,8 @@
 #define CHANNELS_MAX     128u
 #define SERVICES_MAX     16u
 #define BLOCK_LOG2       28u /* virtual addresses are given away in 256 MiB */
-#define CHILD_SLOTS_LOG2 10u
+#define CHILD_SLOTS_LOG2 7u  /* of a CSpace, until it is full: one page */
+#define CHILD_SLOTS_MAX  4096u
 #define APP_QUOTA        (64ull << 20)
 #define CHUNK_LOG2_MIN   14u /* memory is handed out in chunks from this */
 #define CHUNK_LOG2_MAX   18u /* up to this */
@@ -144,6 +145,7 @@ struct domain {
     uint64_t unmade;         /* while it is loaded: bytes of chunks to come */
     uint32_t newest;         /* of its chunks; 0: it has none */
     uint32_t objects, cnode; /* root slots: its objects; its CSpace */
+    uint32_t slots;          /* of its CSpace */
     uint32_t next_frame, frames_end;
     uint32_t block;
     uint32_t pages; /* of its dispatcher: offset from block_address */
@@ -173,6 +175,8 @@ void domain_reap(struct domain *d);
 int domain_make(struct domain *d, cptr_t dst, uint32_t type, uint32_t log2,
                 uint32_t count, uint32_t rank);
 int domain_grow(struct domain *d, uint32_t log2);
+/* ROOT_SLOTS, of a domain that waits for the answer. */
+int domain_slots(struct domain *d, uint64_t w[8]);
 /* The newest chunk is all used: the one before it is the next to be looked at.
  */
 void domain_newest_used(struct domain *d);
@@ -287,8 +291,6 @@ extern int64_t wall_epoch_ns;
 _Noreturn void system_power(bool reboot);
 
 /* ---- ledger.c, caps.c: a look at what everybody has --------------------- */
-
-#define CHILD_SLOTS (1u << CHILD_SLOTS_LOG2)
 
 int ledger_row(uint64_t w[8]);
 int caps_next(uint64_t w[8]);

@@ -333,6 +333,8 @@ static int dispatch(struct domain *d, uint64_t w[8], uint64_t loan)
         return service_closed(d, w);
     case ROOT_MEMORY:
         return op_memory(d, w);
+    case ROOT_SLOTS:
+        return domain_slots(d, w);
     case ROOT_DOMAINS:
         return op_domains(w);
     case ROOT_USAGE:

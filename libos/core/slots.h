@@ -7,7 +7,7 @@
 #include <abi/abi.h>
 
 /* slots first..end-1 are free. */
-void slots_init(uint32_t first, uint32_t end);
+void slots_add(uint32_t first, uint32_t end);
 
 cptr_t slot_take(void);      /* 0: none is left */
 void slot_give(cptr_t slot); /* it is empty */

@@ -86,7 +86,7 @@ _Noreturn void start_main(struct start_info *info)
     lock_keep();
     thread_init(info->stack, info->stack_bytes);
     upcall_unmask();
-    slots_init(SLOT_FREE, info->slot_count);
+    slots_add(SLOT_FREE, info->slot_count);
     memory_init(info->range_base, info->range_bytes);
     start_call(info);
 }

@@ -24,6 +24,8 @@
 #include <vesper/system.h>
 #include <vesper/thread.h>
 
+#include "libos/core/slots.h"
+
 #define PAGE  4096u
 #define WORDS (PAGE / 8)
 #define PAGES 384u
@@ -36,7 +38,6 @@
 #define REFUSED    7
 
 #define STARTS       24
-#define SLOT_FAR     900u
 #define SLEEPERS_MAX 200
 
 /* ---- children ---------------------------------------------------------- */
@@ -291,7 +292,7 @@ static int child_starts(void)
 {
     int most = 0, good = 0;
     for (uint32_t i = 0; i < STARTS; i++) {
-        uint64_t w[8] = {ROOT_MEMORY, 16, SLOT_FAR + i};
+        uint64_t w[8] = {ROOT_MEMORY, 16, slot_take()};
         (void)root_call(w, 0); /* refused, in the end */
         uint64_t before = used_by_others();
         int n = start_until_full();

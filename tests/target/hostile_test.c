@@ -25,7 +25,8 @@
 
 enum { REPEATS = 100, NOISE_ROUNDS = 1000, LOGS = 400 };
 
-#define STRETCH 0x200000ull
+#define STRETCH  0x200000ull
+#define SLOT_FAR 100u /* libos has not come so far */
 
 static struct memory_run run; /* where requests are made */
 static struct spawn_request *request;
@@ -223,7 +224,7 @@ static void words_test(void)
           "signals end at 31");
     CHECK(answers(call(ROOT_DOMAINS, ~0ull, 0), ENOENT), "no last domain");
     CHECK(answers(call(ROOT_LOG, 49, 0), EINVAL), "a text longer than a call");
-    CHECK(answers(call(ROOT_ACCEPT, 900, 0), 0) &&
+    CHECK(answers(call(ROOT_ACCEPT, SLOT_FAR, 0), 0) &&
               answers(call(ROOT_CLOSED, 0, 0), 0),
           "no channels for who is no server");
 }
@@ -252,8 +253,25 @@ static void look_test(void)
               answers(call(ROOT_CAPS, 0, 1ull << 32), ESRCH) &&
               answers(call(ROOT_CAPS, 0, 1u << 13), EINVAL) &&
               answers(call(ROOT_CAPS, 0, UINT32_MAX), EINVAL) &&
-              answers(call(ROOT_CAPS, (uint64_t)getpid(), 1024), EINVAL),
+              answers(call(ROOT_CAPS, (uint64_t)getpid(),
+                           start_self->slot_count),
+                      EINVAL),
           "tables and slots that are not there");
+}
+
+static void slots_test(void)
+{
+    uint64_t w[8] = {ROOT_SLOTS};
+    uint64_t slots = start_self->slot_count;
+    bool doubles = true;
+
+    while (root_call(w, 0) == 0) {
+        slots *= 2;
+        doubles &= w[1] == slots;
+        w[0] = ROOT_SLOTS;
+    }
+    CHECK(doubles && slots == 4096 && answers((int)w[0], ENOMEM),
+          "nobody gets more than 4,096 slots");
 }
 
 static void broker_test(void)
@@ -305,9 +323,9 @@ static void memory_test(void)
     uint64_t used = used_bytes();
     int wrong = 0;
 
-    CHECK(answers(call(ROOT_MEMORY, 15, 900), EINVAL) &&
-              answers(call(ROOT_MEMORY, 19, 900), EINVAL) &&
-              answers(call(ROOT_MEMORY, ~0ull, 900), EINVAL),
+    CHECK(answers(call(ROOT_MEMORY, 15, SLOT_FAR), EINVAL) &&
+              answers(call(ROOT_MEMORY, 19, SLOT_FAR), EINVAL) &&
+              answers(call(ROOT_MEMORY, ~0ull, SLOT_FAR), EINVAL),
           "memory comes in three sizes");
     for (int i = 0; i < REPEATS; i++) {
         wrong += call(ROOT_MEMORY, 18, SLOT_ROOT) != EINVAL;
@@ -338,30 +356,34 @@ static void connect_test(void)
     uint64_t used;
     int wrong = 0, n = 0;
 
-    CHECK(answers(connect_to("nobody", 2, 60, 900), ENOENT), "no service");
-    CHECK(answers(connect_to("block", 2, 60, 900), EACCES),
+    CHECK(answers(connect_to("nobody", 2, 60, SLOT_FAR), ENOENT), "no service");
+    CHECK(answers(connect_to("block", 2, 60, SLOT_FAR), EACCES),
           "one that the shell may not use");
-    CHECK(answers(connect_to("files", 1, 60, 900), EINVAL) &&
-              answers(connect_to("files", 57, 60, 900), EINVAL) &&
-              answers(connect_to("files", ~0ull, 60, 900), EINVAL),
+    CHECK(answers(connect_to("files", 1, 60, SLOT_FAR), EINVAL) &&
+              answers(connect_to("files", 57, 60, SLOT_FAR), EINVAL) &&
+              answers(connect_to("files", ~0ull, 60, SLOT_FAR), EINVAL),
           "channels too small or too large");
-    CHECK(answers(connect_to("files", 2, 64, 900), EINVAL), "no such event");
+    CHECK(answers(connect_to("files", 2, 64, SLOT_FAR), EINVAL),
+          "no such event");
     (void)connect_to("files", 2, 60, SLOT_ROOT);
     used = used_bytes();
     for (int i = 0; i < REPEATS; i++) {
         wrong += connect_to("files", 2, 60, SLOT_ROOT) != EINVAL;
         wrong += connect_to("files", 2, 60, 1ull << 40) != EINVAL;
-        wrong += connect_ringing("files", 2, 60, 900, SLOT_ROOT) != EINVAL;
-        wrong += connect_ringing("files", 2, 60, 900, 900) != EINVAL;
-        wrong += connect_ringing("files", 2, 60, 900, 1ull << 40) != EINVAL;
+        wrong += connect_ringing("files", 2, 60, SLOT_FAR, SLOT_ROOT) != EINVAL;
+        wrong += connect_ringing("files", 2, 60, SLOT_FAR, SLOT_FAR) != EINVAL;
+        wrong +=
+            connect_ringing("files", 2, 60, SLOT_FAR, 1ull << 40) != EINVAL;
     }
     CHECK(wrong == 0 && used_bytes() == used,
           "a slot in use, or none, costs no channel");
-    while (n < REPEATS && connect_to("files", 2, 60, 900u + (uint64_t)n) == 0) {
+    while (n < REPEATS &&
+           connect_to("files", 2, 60, SLOT_FAR + (uint64_t)n) == 0) {
         n++;
     }
     CHECK(n > 4 && n <= 16 &&
-              answers(connect_to("files", 2, 60, 900u + (uint64_t)n), EMFILE),
+              answers(connect_to("files", 2, 60, SLOT_FAR + (uint64_t)n),
+                      EMFILE),
           "nobody gets all the channels");
 }
 
@@ -416,6 +438,7 @@ int main(void)
     memory_test();
     connect_test();
     log_test();
+    slots_test();
     life_test();
     return tap_end();
 }

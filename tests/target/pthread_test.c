@@ -527,11 +527,11 @@ static void cpu_time_test(void)
 
 static void exhaustion_test(void)
 {
-    static pthread_t t[2000];
+    static pthread_t t[5000]; /* more than there are slots */
     sem_t end;
     int made = 0, error = 0;
     sem_init(&end, 0, 0);
-    while (made < 2000 &&
+    while (made < 5000 &&
            (error = pthread_create(&t[made], NULL, wait_for, &end)) == 0) {
         made++;
     }

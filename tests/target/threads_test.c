@@ -12,6 +12,8 @@
 
 #include <abi/calls.h>
 #include <vesper/memory.h>
+#include <vesper/root.h>
+#include <vesper/root_call.h>
 #include <vesper/start.h>
 #include <vesper/thread.h>
 
@@ -162,10 +164,12 @@ static bool run_works(int i)
     return zero;
 }
 
+#define SLOTS_MOST 4096u /* that a CSpace may have */
+
 /* Does a frame of 2 MiB lie there? */
 static bool is_one_frame(uint64_t va)
 {
-    for (cptr_t slot = 1; slot < start_self->slot_count; slot++) {
+    for (cptr_t slot = 1; slot < SLOTS_MOST; slot++) {
         uint64_t info, address, word;
         if (sys_cap_identify(slot, &info, &address, &word) == ERR_OK &&
             (info & 0xff) == TYPE_FRAME &&
@@ -176,16 +180,90 @@ static bool is_one_frame(uint64_t va)
     return false;
 }
 
+struct seen {
+    uint64_t info, address, word;
+};
+
+static struct seen seen_at(cptr_t slot)
+{
+    struct seen s;
+    return sys_cap_identify(slot, &s.info, &s.address, &s.word) == ERR_OK
+               ? s
+               : (struct seen){0};
+}
+
+/* Bytes of mapped frames that the ledger sees of this program. */
+static uint64_t ledger_mapped(void)
+{
+    uint64_t w[8] = {ROOT_LEDGER};
+    while (root_call(w, 0) == 0) {
+        if (w[2] == (LEDGER_DOMAIN | (uint64_t)start_self->id << 32)) {
+            return w[3] >> 32;
+        }
+        w[0] = ROOT_LEDGER;
+        w[1] = (uint32_t)w[1];
+    }
+    return 0;
+}
+
+/* The root server knows slots that were not there when the program started. */
+static bool sees_all(cptr_t high)
+{
+    struct seen f = {0};
+    cptr_t at = 0;
+    while ((f.info & 0xff) != TYPE_FRAME && ++at < start_self->slot_count) {
+        f = seen_at(at);
+    }
+    uint64_t bytes = ledger_mapped();
+    uint64_t w[8] = {ROOT_CAPS, start_self->id, high};
+    bool good = f.word != 0 && bytes != 0 && sys_cap_move(high, at) == ERR_OK &&
+                ledger_mapped() == bytes && root_call(w, 0) == 0 &&
+                w[2] == high && w[3] == f.info && w[5] == f.word;
+    return sys_cap_move(at, high) == ERR_OK && good;
+}
+
+static const cptr_t source[] = {SLOT_ROOT, SLOT_DATA};
+
+/* Takes all slots, for copies of these; true if none came twice. */
+static bool slots_take(cptr_t *taken, uint32_t *n)
+{
+    static bool given[SLOTS_MOST];
+    bool good = true;
+    cptr_t slot;
+    while (*n < SLOTS_MOST && (slot = slot_take()) != 0) {
+        good &= slot >= SLOT_FREE && slot < SLOTS_MOST && !given[slot] &&
+                sys_cap_copy(slot, source[*n % 2], RIGHTS_ALL, 0, 0) == ERR_OK;
+        given[slot % SLOTS_MOST] = true;
+        taken[(*n)++] = slot;
+    }
+    return good;
+}
+
 static void slots_test(void)
 {
-    uint32_t n = 0;
-    cptr_t high = 0, slot;
-    static cptr_t taken[2048];
-    while (n < 2048 && (slot = slot_take()) != 0) {
-        high = slot > high ? slot : high;
-        taken[n++] = slot;
+    static struct seen before[256];
+    static cptr_t taken[SLOTS_MOST];
+    uint32_t n = 0, count = start_self->slot_count;
+    bool same = true;
+    for (uint32_t i = 0; i < count; i++) {
+        before[i] = seen_at(i);
     }
-    CHECK(high == start_self->slot_count - 1, "slots up to the last, no more");
+    bool once = slots_take(taken, &n);
+    CHECK(once && taken[n - 1] == SLOTS_MOST - 1 && slot_take() == 0,
+          "the CNode grows up to its largest, each slot is given once");
+    for (uint32_t i = 0; i < count; i++) {
+        struct seen s = seen_at(i);
+        same &= before[i].info == 0 || memcmp(&s, &before[i], sizeof(s)) == 0;
+    }
+    CHECK(same, "what lay in it lies where it was");
+    for (uint32_t i = 0; i < n; i++) {
+        struct seen s = seen_at(taken[i]);
+        same &= s.address == before[source[i % 2]].address &&
+                sys_cap_delete(taken[i]) == ERR_OK;
+    }
+    CHECK(same, "and what came as it grew");
+    CHECK(sees_all(SLOTS_MOST - 1),
+          "the ledger and the list of capabilities have all");
     while (n > 0) {
         slot_give(taken[--n]);
     }

@@ -129,6 +129,10 @@ enum root_op {
                        more: who provides the service may have one transfer
                        done there. ENOENT, EACCES: as for ROOT_CONNECT; EINVAL
                        */
+
+    ROOT_SLOTS, /* The caller's CNode becomes twice as large, of memory of its
+                   quota; what lies in it stays in its slot -> w1 slots.
+                   ENOMEM: also if it has 4,096 */
 };
 
 enum ledger_owner {

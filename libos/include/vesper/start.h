@@ -22,7 +22,8 @@ enum start_slot {
     SLOT_UNTYPED = 3, /* UNTYPED of 2^START_UNTYPED_LOG2, for its pages */
     SLOT_IRQ = 4,     /* ..7: IRQ of devices that the manifest gives */
     SLOT_DATA = 8,  /* STRETCH of the data slot (heap below 2 MiB goes here) */
-    SLOT_FREE = 16, /* from here to slot_count: the domain's own */
+    SLOT_FREE = 16, /* from here to slot_count: the domain's own; more:
+                       ROOT_SLOTS */
 };
 
 /* Event bits that the root server sets; the others are the domain's own, and
