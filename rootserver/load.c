@@ -6,8 +6,8 @@
  * attached: code and constants RX, data RW (W^X for slots and for pages).
  *
  *   block:  | code slots | ... | data slot: data, bss | guard | stack | guard |
- *           start_info, strings | dispatcher pages | heap ... | rest: the
- * domain's
+ *           stack of upcalls, start_info, strings | dispatcher pages | heap
+ *           ... | rest: the domain's
  */
 #include "root.h"
 
@@ -94,14 +94,14 @@ static int lay_out(struct loading *l)
     if (data < fixed) {
         data = up(fixed, STRETCH_BYTES);
     }
-    uint64_t need =
-        2 * PAGE_BYTES + l->r->stack_bytes + INFO_BYTES + 3 * PAGE_BYTES;
+    uint64_t need = 2 * PAGE_BYTES + l->r->stack_bytes + START_UPCALL_BYTES +
+                    INFO_BYTES + 3 * PAGE_BYTES;
     data = up(data, PAGE_BYTES);
     if (data % STRETCH_BYTES + need > STRETCH_BYTES) {
         data = up(data, STRETCH_BYTES);
     }
     l->stack = data + PAGE_BYTES;
-    l->info = l->stack + l->r->stack_bytes + PAGE_BYTES;
+    l->info = l->stack + l->r->stack_bytes + PAGE_BYTES + START_UPCALL_BYTES;
     l->pages = l->info + INFO_BYTES;
     l->heap = l->pages + 3 * PAGE_BYTES;
     l->data_slot = l->heap - 1 - (l->heap - 1) % STRETCH_BYTES;
@@ -144,7 +144,7 @@ static struct image_size size_of(const struct loading *l)
     struct image_size size = {.bytes = l->slots * PAGE_BYTES,
                               .serves = l->r->manifest >= 0};
     measure(0, START_STACK_BYTES, &size);
-    measure(0, info_bytes(l->r), &size);
+    measure(0, START_UPCALL_BYTES + info_bytes(l->r), &size);
     for (uint32_t i = 0; i < l->plan.segment_count; i++) {
         const struct elf_segment *s = &l->plan.segments[i];
         measure(s->vaddr, s->vaddr + s->memory_bytes, &size);
@@ -357,7 +357,7 @@ static int build(struct loading *l)
     uint64_t top = l->stack + l->r->stack_bytes; /* libos maps what is below */
     int e = map(l, top - START_STACK_BYTES, top);
     if (e == 0) {
-        e = map(l, l->info, l->info + info_bytes(l->r));
+        e = map(l, l->info - START_UPCALL_BYTES, l->info + info_bytes(l->r));
     }
     if (e == 0) {
         e = fill(l);

@@ -22,21 +22,18 @@
 #include "signal_frame.h"
 #include "switch.h"
 
-#define UPCALL_STACK_BYTES 16384u
-
 struct upcall_page *upcall_page;
 
-static _Alignas(16) uint8_t upcall_stack[UPCALL_STACK_BYTES];
-static _Alignas(16) uint8_t double_stack[UPCALL_STACK_BYTES];
-
+/* A fault in the handler, too, is reported on its stack: nobody goes back to
+ * what lies there, and the report needs nothing of it. */
 void upcall_init(struct upcall_page *page)
 {
     upcall_page = page;
     page->save_slot = UPCALL_SLOT;
     page->entry = (uintptr_t)upcall_entry;
-    page->sp = (uintptr_t)(upcall_stack + sizeof(upcall_stack));
+    page->sp = (uintptr_t)start_self;
     page->double_entry = (uintptr_t)upcall_double_entry;
-    page->double_sp = (uintptr_t)(double_stack + sizeof(double_stack));
+    page->double_sp = page->sp;
 }
 
 /* True if a signal came, which only the root server can tell more of. */

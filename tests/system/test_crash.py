@@ -49,6 +49,16 @@ def test_foreign(bench):
     guest.poweroff()
 
 
+def test_handler(bench):
+    """a fault in the upcall handler, and its stack's overflow: both reported"""
+    guest = bench.boot()
+    for what in ("handler", "deep"):
+        check_report(guest, f"/tests/fault {what}", SEGMENTATION,
+                     r"crash: \S*fault \[\d+\] thread .*, in a critical "
+                     r"section: (?i:.*write)", r"  at \w+\+0x")
+    guest.poweroff()
+
+
 def test_thread_stack(bench):
     """a thread's stack overflows: the report names the thread"""
     guest = bench.boot()

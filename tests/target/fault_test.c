@@ -19,6 +19,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <vesper/fault.h>
+#include <vesper/policy.h>
+#include <vesper/start.h>
 
 #define PAGE 4096u
 
@@ -204,11 +206,37 @@ static void come_back(int number)
     (void)number; /* nothing is mended */
 }
 
-static unsigned overflow(unsigned n)
+POLICY_CODE static unsigned overflow(unsigned n)
 {
     volatile char frame[1000];
     frame[0] = (char)n;
     return came != 0 ? n : overflow(n + 1) + (unsigned char)frame[0];
+}
+
+/* In the upcall handler, which takes in a thread whose sleep is over. */
+static enum { HANDLER_WORKS, HANDLER_FAULTS, HANDLER_OVERFLOWS } handler;
+
+POLICY_CODE void __real_policy_put(struct runnable *r, enum policy_why why);
+POLICY_CODE void __wrap_policy_put(struct runnable *r, enum policy_why why);
+POLICY_CODE void __wrap_policy_put(struct runnable *r, enum policy_why why)
+{
+    uint64_t below = (uintptr_t)start_self - (uintptr_t)&r;
+    if (handler == HANDLER_FAULTS && below < START_UPCALL_BYTES) {
+        shut[0] = 1;
+    } else if (handler == HANDLER_OVERFLOWS && below < START_UPCALL_BYTES) {
+        (void)overflow(0);
+    }
+    __real_policy_put(r, why);
+}
+
+static int play_handler(const char *what)
+{
+    if (strcmp(what, "guard") == 0) {
+        return *((volatile char *)start_self - START_UPCALL_BYTES - 1);
+    }
+    handler = strcmp(what, "handler") == 0 ? HANDLER_FAULTS : HANDLER_OVERFLOWS;
+    (void)usleep(1000);
+    return 0;
 }
 
 static int play(const char *what)
@@ -227,6 +255,9 @@ static int play(const char *what)
         catch_with(SIGSEGV, SIG_IGN, 0);
     } else if (strcmp(what, "default") == 0) {
         catch_with(SIGSEGV, SIG_DFL, 0);
+    } else if (strcmp(what, "overflow") != 0) {
+        catch_with(SIGSEGV, SIG_DFL, 0);
+        return play_handler(what);
     } else if (sigsetjmp(out, 1) == 0) {
         return (int)overflow(0);
     }
@@ -245,6 +276,9 @@ static void test_ends(const char *program)
         {"ignored", "one that is ignored"},
         {"default", "one without a handler"},
         {"overflow", "and one without stack for the handler"},
+        {"guard", "and what lies below the stack of upcalls"},
+        {"handler", "and a fault in the upcall handler"},
+        {"deep", "and one that needs more stack than it has"},
     };
     for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
         char *argv[] = {(char *)program, (char *)ways[i][0], NULL};

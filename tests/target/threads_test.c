@@ -343,6 +343,20 @@ static void exhaustion_test(void)
     free(p);
 }
 
+/* After all of the above. */
+static void handler_test(void)
+{
+    const char *bottom = (const char *)start_self - START_UPCALL_BYTES;
+    uint32_t n = 0;
+    while (n < START_UPCALL_BYTES && bottom[n] == 0) {
+        n++;
+    }
+    printf("# the upcall handler's stack was %u bytes deep\n",
+           START_UPCALL_BYTES - n);
+    CHECK(n >= START_UPCALL_BYTES / 2 && n < START_UPCALL_BYTES,
+          "half of the upcall handler's stack was never touched");
+}
+
 int main(void)
 {
     slices_test();
@@ -352,5 +366,6 @@ int main(void)
     slots_test();
     memory_test();
     exhaustion_test();
+    handler_test();
     return tap_end();
 }

@@ -43,9 +43,12 @@ static _Alignas(4096) struct {
     struct upcall_page upcall;
     uint8_t pad[4096];
 } pages;
-static _Alignas(4096) union {
-    struct start_info info;
-    uint8_t bytes[4096];
+static _Alignas(4096) struct {
+    uint8_t upcalls[START_UPCALL_BYTES];
+    union {
+        struct start_info info;
+        uint8_t bytes[4096];
+    };
 } start;
 static _Alignas(4096) uint8_t stack[262144];
 
@@ -685,7 +688,7 @@ void bench_main(void)
         .strings_bytes = 6,
         .name = "bench",
     };
-    char *strings = (char *)&start + sizeof(struct start_info);
+    char *strings = (char *)&start.info + sizeof(struct start_info);
     const char name[6] = "bench";
     for (int i = 0; i < 6; i++) {
         strings[i] = name[i];
@@ -694,7 +697,7 @@ void bench_main(void)
     bench.stepping = true;
     f.pc = (uintptr_t)_start;
     f.sp = (uintptr_t)stack + sizeof(stack);
-    f.x[0] = (uintptr_t)&start;
+    f.x[0] = (uintptr_t)&start.info;
     f.spsr = SPSR_STEP;
     bench_return(&f);
 }

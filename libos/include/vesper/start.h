@@ -2,7 +2,8 @@
  *
  * What a domain finds when it starts: x0 of its first context points at
  * struct start_info, in a private read-write page. The root server fills it in;
- * libos reads it in start.c. Both sides include only this.
+ * libos reads it in start.c. Both sides include only this. Below it lies the
+ * stack of upcalls, and below that a page that is not mapped.
  */
 #pragma once
 
@@ -14,6 +15,7 @@
 #define START_SERVICE_BYTES 16
 #define START_STACK_BYTES   16384u
 #define START_UNTYPED_LOG2  14u
+#define START_UPCALL_BYTES  4096u /* stack right below start_info */
 
 /* First slots of every domain's CNode. */
 enum start_slot {
