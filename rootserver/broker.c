@@ -111,7 +111,7 @@ static void force(struct domain *d)
     settle(d);
     say("broker: %s [%u] gave nothing back in time: %u chunks taken", d->name,
         d->id, d->forced - before);
-    (void)sys_event_signal(domain_object(d, OBJECT_EVENT_REVOKE));
+    domain_event(d, OBJECT_EVENT_REVOKE);
 }
 
 /* ---- asking ------------------------------------------------------------ */
@@ -129,7 +129,7 @@ static void ask(struct domain *d, uint64_t bytes, uint64_t ns)
         first_due = at < first_due ? at : first_due;
     }
     settle(d);
-    (void)sys_event_signal(domain_object(d, OBJECT_EVENT_REVOKE));
+    domain_event(d, OBJECT_EVENT_REVOKE);
     schedule_again();
 }
 

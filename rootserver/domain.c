@@ -7,7 +7,6 @@
 #include "root.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #define APP_DOMAIN_LOG2 15u  /* six second-level tables */
@@ -16,6 +15,8 @@
 #define EARLY           3u   /* objects: see below */
 
 struct domain domains[DOMAINS_MAX];
+static uint8_t used[DOMAINS_MAX]; /* which of them are not free */
+static uint32_t used_count;
 
 /* The watermark of one chunk, that of the domain being loaded: the kernel has
  * them all, but asking before each object costs a call each time. */
@@ -237,15 +238,18 @@ static int make_objects(struct domain *d, uint32_t log2,
                         const struct image_size *size,
                         const uint32_t early[EARLY])
 {
-    const struct {
+    const struct object {
         cptr_t dst;
         uint32_t type, log2, rank;
-    } object[] = {
+    } objects = {d->objects, TYPE_CNODE, log2 + SLOT_LOG2, 6},
+      cnode = {d->cnode, TYPE_CNODE, CHILD_SLOTS_LOG2 + SLOT_LOG2, CHILD_RANK};
+    bool small = objects.log2 < cnode.log2;
+    const struct object object[] = {
         {early[0], TYPE_DOMAIN, APP_DOMAIN_LOG2, 0},
         {early[1], TYPE_DISPATCHER, DISPATCHER_LOG2, 0},
         {early[2], TYPE_UNTYPED, START_UNTYPED_LOG2, 0},
-        {d->objects, TYPE_CNODE, log2 + SLOT_LOG2, 6},
-        {d->cnode, TYPE_CNODE, CHILD_SLOTS_LOG2 + SLOT_LOG2, CHILD_RANK},
+        small ? cnode : objects,
+        small ? objects : cnode,
         {domain_object(d, OBJECT_SCHED), TYPE_SCHED_CONTEXT, SCHED_CONTEXT_LOG2,
          0},
         {domain_object(d, OBJECT_DOORBELL), TYPE_ENDPOINT, ENDPOINT_LOG2, 0},
@@ -272,9 +276,10 @@ static int make_objects(struct domain *d, uint32_t log2,
 
 static int make_space(struct domain *d, const struct image_size *size)
 {
-    uint32_t log2 = log2_up(OBJECT_FRAMES + size->frames), early[EARLY];
+    uint32_t first = OBJECT_STRETCH + size->slots, early[EARLY];
+    uint32_t log2 = log2_up(first + size->frames);
     bool slots = true;
-    d->next_frame = OBJECT_FRAMES;
+    d->next_frame = first;
     d->frames_end = 1u << log2;
     d->slots = 1u << CHILD_SLOTS_LOG2;
     d->cnode = slot_take();
@@ -348,21 +353,34 @@ static int set_scheduler(const struct domain *d)
     return e == ERR_DEADLOCK ? EMLINK : e != ERR_OK ? EIO : 0;
 }
 
-/* The bits that the root server sets, in the order of enum object_place. */
-static int make_events(struct domain *d)
+static enum abi_error event_make(const struct domain *d, uint32_t place)
 {
     static const uint8_t bit[] = {EVENT_CHILD, EVENT_SIGNAL, EVENT_ACCEPT,
-                                  EVENT_REVOKE};
-    for (uint32_t i = 0; i < sizeof(bit); i++) {
-        if (sys_event_mint(domain_object(d, OBJECT_EVENT_CHILD + i),
-                           domain_object(d, OBJECT_DISPATCHER), bit[i])) {
-            return EIO;
-        }
+                                  EVENT_REVOKE}; /* as enum object_place */
+    return sys_event_mint(domain_object(d, place),
+                          domain_object(d, OBJECT_DISPATCHER),
+                          bit[place - OBJECT_EVENT_CHILD]);
+}
+
+void domain_event(const struct domain *d, uint32_t place)
+{
+    cptr_t event = domain_object(d, place);
+    if (sys_event_signal(event) == ERR_EMPTY &&
+        event_make(d, place) == ERR_OK) {
+        (void)sys_event_signal(event);
     }
-    return sys_sched_bind(domain_object(d, OBJECT_SCHED),
-                          domain_object(d, OBJECT_DISPATCHER))
-               ? EIO
-               : set_scheduler(d);
+}
+
+/* Most programs have no children and get no signals; who serves, has clients.
+ */
+static int bind_time(const struct domain *d, bool serves)
+{
+    if ((serves && event_make(d, OBJECT_EVENT_ACCEPT) != ERR_OK) ||
+        sys_sched_bind(domain_object(d, OBJECT_SCHED),
+                       domain_object(d, OBJECT_DISPATCHER)) != ERR_OK) {
+        return EIO;
+    }
+    return set_scheduler(d);
 }
 
 int domain_create(struct domain **out, const struct load_request *r,
@@ -373,14 +391,16 @@ int domain_create(struct domain **out, const struct load_request *r,
         return EAGAIN;
     }
     d->phase = DOMAIN_LIVE;
+    d->used = (uint8_t)used_count;
+    used[used_count++ % DOMAINS_MAX] = (uint8_t)d->index;
     d->quota = r->quota;
     d->scheduler = r->scheduler;
     d->manifest = -1;
-    (void)snprintf(d->name, sizeof(d->name), "%s", r->name);
+    (void)strlcpy(d->name, r->name, sizeof(d->name));
     d->block = block_take(&d->block_address);
     int e = d->block == 0 ? ENOMEM : make_space(d, size);
     if (e == 0) {
-        e = make_events(d);
+        e = bind_time(d, size->serves);
     }
     if (e != 0) {
         domain_end(d, 0);
@@ -406,8 +426,10 @@ static uint64_t consumed(const struct domain *d)
 
 static void release(struct domain *d)
 {
-    device_unmap_range(d->block_address,
-                       d->block_address + (1ull << BLOCK_LOG2));
+    if (d->drives) {
+        device_unmap_range(d->block_address,
+                           d->block_address + (1ull << BLOCK_LOG2));
+    }
     if (d->cnode != 0) {
         (void)sys_cap_delete(d->cnode);
         slot_give(d->cnode);
@@ -436,6 +458,23 @@ static void adopt(struct domain *d)
     schedule_add(d, &APP_PARAMS);
 }
 
+/* Those that it scheduled, or that are its children, have it no more. */
+static void leave(const struct domain *d)
+{
+    for (uint32_t i = used_count; i-- > 0;) {
+        struct domain *c = &domains[used[i]];
+        if (c->phase == DOMAIN_LIVE && c->scheduler == d->id) {
+            adopt(c);
+        }
+        if (c->parent == d->id) {
+            c->parent = 0;
+            if (c->phase == DOMAIN_ZOMBIE) {
+                domain_free(c);
+            }
+        }
+    }
+}
+
 void domain_end(struct domain *d, int status)
 {
     struct domain *scheduler = domain_find(d->scheduler);
@@ -449,20 +488,10 @@ void domain_end(struct domain *d, int status)
     release(d);
     d->phase = DOMAIN_ZOMBIE;
     d->status = status;
-    for (uint32_t i = 0; i < DOMAINS_MAX; i++) { /* orphans */
-        if (domains[i].phase == DOMAIN_LIVE && domains[i].scheduler == d->id) {
-            adopt(&domains[i]);
-        }
-        if (domains[i].phase != DOMAIN_FREE && domains[i].parent == d->id) {
-            domains[i].parent = 0;
-            if (domains[i].phase == DOMAIN_ZOMBIE) {
-                domain_free(&domains[i]);
-            }
-        }
-    }
+    leave(d);
     struct domain *parent = domain_find(d->parent);
     if (parent != NULL && parent->phase == DOMAIN_LIVE) {
-        (void)sys_event_signal(domain_object(parent, OBJECT_EVENT_CHILD));
+        domain_event(parent, OBJECT_EVENT_CHILD);
         return;
     }
     int32_t manifest_index = d->manifest;
@@ -472,24 +501,37 @@ void domain_end(struct domain *d, int status)
     }
 }
 
+/* The last in the list comes to its place: who frees on the way goes from the
+ * end to the beginning. */
 void domain_free(struct domain *d)
 {
-    d->phase = DOMAIN_FREE;
+    if (d->phase != DOMAIN_FREE) {
+        uint8_t last = used[--used_count % DOMAINS_MAX];
+        used[d->used % DOMAINS_MAX] = last;
+        domains[last].used = d->used;
+        d->phase = DOMAIN_FREE;
+    }
+}
+
+struct domain *domain_used(uint32_t i)
+{
+    return i < used_count ? &domains[used[i]] : NULL;
 }
 
 void domain_signal(struct domain *d, uint32_t signal)
 {
     d->signals |= 1u << signal;
-    (void)sys_event_signal(domain_object(d, OBJECT_EVENT_SIGNAL));
+    domain_event(d, OBJECT_EVENT_SIGNAL);
 }
 
 /* What it handed on is read first: the time of the caller goes on meanwhile. */
 uint64_t domain_cpu_ticks(const struct domain *d)
 {
     uint64_t others = d->handed;
-    for (uint32_t i = 0; i < DOMAINS_MAX; i++) {
-        if (domains[i].scheduler == d->id) {
-            others += consumed(&domains[i]);
+    for (uint32_t i = 0; i < used_count; i++) {
+        const struct domain *c = &domains[used[i]];
+        if (c->scheduler == d->id) {
+            others += consumed(c);
         }
     }
     return consumed(d) - others;

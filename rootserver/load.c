@@ -12,12 +12,12 @@
 #include "root.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "symbols.h"
 
 #define INFO_BYTES (16ull << 10) /* start_info and its strings */
+#define SLOTS_MAX  30u           /* of 2 MiB: 60 MiB of image */
 #define BIG_BYTES  (1ull << BIG_FRAME_LOG2)
 #define RW         (RIGHT_READ | RIGHT_WRITE)
 #define RX         (RIGHT_READ | RIGHT_EXEC)
@@ -35,9 +35,9 @@ struct loading {
     uint32_t slots;     /* 2 MiB slots of the image */
     uint64_t stretches; /* a bit for each slot that has its stretch */
     uint64_t mapped;    /* of segments and symbols, ascending: up to here */
+    uint32_t ahead;     /* pages that are made, from next_frame on */
     uint32_t first[ELF_SEGMENTS_MAX + 2]; /* frame of each, and the end */
 };
-_Static_assert(OBJECT_STRETCHES <= 64, "stretches");
 
 static uint64_t up(uint64_t v, uint64_t to)
 {
@@ -106,7 +106,7 @@ static int lay_out(struct loading *l)
     l->heap = l->pages + 3 * PAGE_BYTES;
     l->data_slot = l->heap - 1 - (l->heap - 1) % STRETCH_BYTES;
     l->slots = (uint32_t)(l->data_slot / STRETCH_BYTES) + 1;
-    return l->slots < OBJECT_STRETCHES / 2 ? 0 : ENOMEM;
+    return l->slots <= SLOTS_MAX ? 0 : ENOMEM;
 }
 
 /* How far frames of one size go from `at`: of 64 KiB where they fit. */
@@ -133,7 +133,9 @@ static void measure(uint64_t from, uint64_t to, struct image_size *size)
     while (at < end) {
         uint32_t log2;
         uint64_t part = part_end(at, end, &log2);
-        size->frames += (uint32_t)((part - at) >> log2);
+        uint32_t n = (uint32_t)((part - at) >> log2);
+        size->frames += n;
+        size->ahead += log2 == PAGE_LOG2 && size->whole == 0 ? n : 0;
         *(log2 == PAGE_LOG2 ? &size->bytes : &size->whole) += part - at;
         at = part;
     }
@@ -141,13 +143,17 @@ static void measure(uint64_t from, uint64_t to, struct image_size *size)
 
 static struct image_size size_of(const struct loading *l)
 {
-    struct image_size size = {.bytes = l->slots * PAGE_BYTES,
+    struct image_size size = {.slots = l->slots,
+                              .bytes = l->slots * PAGE_BYTES,
                               .serves = l->r->manifest >= 0};
     measure(0, START_STACK_BYTES, &size);
     measure(0, START_UPCALL_BYTES + info_bytes(l->r), &size);
+    uint64_t mapped = 0;
     for (uint32_t i = 0; i < l->plan.segment_count; i++) {
         const struct elf_segment *s = &l->plan.segments[i];
-        measure(s->vaddr, s->vaddr + s->memory_bytes, &size);
+        measure(s->vaddr > mapped ? s->vaddr : mapped,
+                s->vaddr + s->memory_bytes, &size);
+        mapped = up(s->vaddr + s->memory_bytes, PAGE_BYTES);
     }
     measure(l->symbols_at, l->symbols_at == 0 ? 0 : l->code_end, &size);
     return size;
@@ -186,7 +192,9 @@ static int map_part(struct loading *l, uint64_t at, uint64_t end, uint32_t log2)
         return ENOMEM;
     }
     int e = need_stretch(l, at);
-    if (e == 0) {
+    if (log2 == PAGE_LOG2 && n <= l->ahead) {
+        l->ahead -= n;
+    } else if (e == 0) {
         e = domain_make(l->d, domain_object(l->d, f), TYPE_FRAME, log2, n, 0);
     }
     if (e == 0) {
@@ -289,8 +297,8 @@ static void fill_info(struct loading *l)
     s->strings = sizeof(*s);
     s->strings_bytes = r->strings_bytes;
     memcpy(s + 1, r->strings, r->strings_bytes);
-    (void)snprintf(s->name, sizeof(s->name), "%s", l->d->name);
-    (void)snprintf(s->cwd, sizeof(s->cwd), "%s", r->cwd);
+    (void)strlcpy(s->name, l->d->name, sizeof(s->name));
+    (void)strlcpy(s->cwd, r->cwd, sizeof(s->cwd));
 }
 
 /* ---- hand over --------------------------------------------------------- */
@@ -355,7 +363,11 @@ static int start(struct loading *l)
 static int build(struct loading *l)
 {
     uint64_t top = l->stack + l->r->stack_bytes; /* libos maps what is below */
-    int e = map(l, top - START_STACK_BYTES, top);
+    int e = domain_make(l->d, domain_object(l->d, l->d->next_frame), TYPE_FRAME,
+                        PAGE_LOG2, l->ahead, 0);
+    if (e == 0) {
+        e = map(l, top - START_STACK_BYTES, top);
+    }
     if (e == 0) {
         e = map(l, l->info - START_UPCALL_BYTES, l->info + info_bytes(l->r));
     }
@@ -417,6 +429,7 @@ int load(const struct load_request *r, struct domain **out)
     if (e != 0) {
         return e;
     }
+    l.ahead = size.ahead;
     l.base = l.d->block_address;
     l.d->pages = (uint32_t)l.pages;
     schedule_add(l.d, &r->params);

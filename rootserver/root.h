@@ -115,15 +115,14 @@ enum object_place {
     OBJECT_DOMAIN = 1,
     OBJECT_DISPATCHER,
     OBJECT_SCHED,
-    OBJECT_EVENT_CHILD,
+    OBJECT_EVENT_CHILD, /* these when they are first needed: domain_event */
     OBJECT_EVENT_SIGNAL,
     OBJECT_EVENT_ACCEPT,
     OBJECT_EVENT_REVOKE,
-    OBJECT_EVENT_IRQ,      /* only while an interrupt is bound */
-    OBJECT_DOORBELL,       /* endpoint, if it provides a service */
-    OBJECT_STRETCH = 10,   /* one for each slot of the image */
-    OBJECT_STRETCHES = 63, /* so many; the last: devices */
-    OBJECT_FRAMES = OBJECT_STRETCH + OBJECT_STRETCHES,
+    OBJECT_EVENT_IRQ, /* only while an interrupt is bound */
+    OBJECT_DOORBELL,  /* endpoint, if it provides a service */
+    OBJECT_DEVICES,   /* the stretch of device pages, if it has any */
+    OBJECT_STRETCH,   /* one for each slot of the image; then frames */
 };
 
 struct domain {
@@ -133,6 +132,7 @@ struct domain {
     int32_t status;     /* of a zombie, as waitpid gives it */
     bool wait_reported;
     uint32_t index;   /* in the table; also the child index */
+    uint8_t used;     /* in the list of those that are not free */
     int32_t manifest; /* index there, or -1 */
     int32_t origin;   /* whose needs hold: its own, or its ancestor's */
     uint64_t quota, memory_bytes;
@@ -148,6 +148,7 @@ struct domain {
     uint32_t slots;          /* of its CSpace */
     uint32_t next_frame, frames_end;
     uint32_t block;
+    bool drives;    /* it has device pages */
     uint32_t pages; /* of its dispatcher: offset from block_address */
     uint64_t block_address;
     uint64_t symbols; /* address of a struct symbol_table, or 0 */
@@ -158,7 +159,9 @@ extern struct domain domains[DOMAINS_MAX];
 struct domain *domain_find(uint32_t id);
 struct load_request;
 struct image_size {
+    uint32_t slots;        /* of 2 MiB */
     uint32_t frames;       /* places for them */
+    uint32_t ahead;        /* of them: pages before the first of 64 KiB */
     uint64_t bytes, whole; /* of pages and tables; of frames of 64 KiB */
     bool serves;           /* a doorbell is made for it */
 };
@@ -169,6 +172,8 @@ int domain_create(struct domain **out, const struct load_request *r,
 /* Everything it had comes back; its parent can fetch the status. */
 void domain_end(struct domain *d, int status);
 void domain_free(struct domain *d); /* the zombie goes */
+/* The i-th of those that are not free, in no order; NULL: there are fewer. */
+struct domain *domain_used(uint32_t i);
 /* It could not even take its own fault: report and end it. (schedule.c) */
 void domain_reap(struct domain *d);
 /* Make objects from the domain's own memory. dst: any cptr. */
@@ -186,6 +191,8 @@ int domain_grow_optimistic(struct domain *d, uint32_t log2);
 int domain_stretch(struct domain *d, uint32_t place, uint64_t va);
 cptr_t domain_object(const struct domain *d, uint32_t place);
 void domain_signal(struct domain *d, uint32_t signal);
+/* Set that bit of the domain's; place: OBJECT_EVENT_x. */
+void domain_event(const struct domain *d, uint32_t place);
 /* Ticks that the domain had, exact up to the last system call; without those
  * that it gave to domains that it schedules. */
 uint64_t domain_cpu_ticks(const struct domain *d);

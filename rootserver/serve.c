@@ -129,10 +129,9 @@ static int op_wait(struct domain *d, uint64_t w[8])
     int64_t wanted = (int64_t)w[1];
     bool any = false;
     w[1] = 0;
-    for (uint32_t i = 0; i < DOMAINS_MAX; i++) {
-        struct domain *c = &domains[i];
-        if (c->phase == DOMAIN_FREE || c->parent != d->id ||
-            (wanted > 0 && c->id != wanted)) {
+    struct domain *c;
+    for (uint32_t i = 0; (c = domain_used(i)) != NULL; i++) {
+        if (c->parent != d->id || (wanted > 0 && c->id != wanted)) {
             continue;
         }
         any = true;

@@ -95,9 +95,8 @@ static int give_device(struct domain *d, uint64_t address, uint64_t va)
     }
     (void)frames_unmap(frame, 1); /* of the domain that had it before */
     log_device_given(address);
-    return frames_map(frame,
-                      domain_object(d, OBJECT_STRETCH + OBJECT_STRETCHES - 1),
-                      va, RW, 1) == ERR_OK
+    return frames_map(frame, domain_object(d, OBJECT_DEVICES), va, RW, 1) ==
+                   ERR_OK
                ? 0
                : ENODEV;
 }
@@ -129,10 +128,10 @@ static int give_irqs(struct domain *d, const struct manifest_domain *m)
 int system_devices(struct domain *d, int32_t index, struct start_info *info)
 {
     const struct manifest_domain *m = &manifest.domains[index];
-    uint32_t place = OBJECT_STRETCH + OBJECT_STRETCHES - 1;
     uint64_t base = d->block_address + (1ull << BLOCK_LOG2) - STRETCH_BYTES;
     uint64_t va = base;
-    int e = m->device_count > 0 ? domain_stretch(d, place, base) : 0;
+    d->drives = m->device_count > 0;
+    int e = d->drives ? domain_stretch(d, OBJECT_DEVICES, base) : 0;
     for (uint32_t i = 0; e == 0 && i < m->device_count; i++) {
         info->device[i].address = va;
         info->device[i].bytes = m->devices[i].bytes;
@@ -143,8 +142,8 @@ int system_devices(struct domain *d, int32_t index, struct start_info *info)
         }
         info->device_count++;
     }
-    if (e == 0 && m->device_count > 0 &&
-        sys_stretch_attach(domain_object(d, place),
+    if (e == 0 && d->drives &&
+        sys_stretch_attach(domain_object(d, OBJECT_DEVICES),
                            domain_object(d, OBJECT_DOMAIN), RW) != ERR_OK) {
         e = EIO;
     }

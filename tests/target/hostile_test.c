@@ -408,6 +408,71 @@ static void log_test(void)
     CHECK(wrong == 0, "a flood of text");
 }
 
+static pid_t start(const char *file, const char *word, const char *number)
+{
+    char *argv[] = {(char *)word, (char *)number, NULL};
+    pid_t child = -1;
+
+    (void)posix_spawn(&child, file, NULL, NULL, argv, NULL);
+    return child;
+}
+
+static bool ends(pid_t child)
+{
+    int status = 0;
+
+    return kill(child, SIGKILL) == 0 && waitpid(child, &status, 0) == child &&
+           WTERMSIG(status) == SIGKILL;
+}
+
+static uint32_t domains(void)
+{
+    uint32_t n = 0;
+
+    while (call(ROOT_DOMAINS, n, 0) == 0) {
+        n++;
+    }
+    return n;
+}
+
+/* Leaves three behind that have ended, and one that has not. */
+static int leave_children(void)
+{
+    for (int i = 0; i < 4; i++) {
+        if (start("/boot/tools", i == 1 ? "sleep" : "true", "1") < 0) {
+            return 1;
+        }
+    }
+    (void)usleep(100000);
+    return 0;
+}
+
+static void children_test(const char *program)
+{
+    static const uint8_t order[][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2},
+                                       {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+    uint32_t before = domains();
+    bool good = true;
+    int status = -1;
+
+    for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+        pid_t child[3];
+        for (int n = 0; n < 3; n++) {
+            child[n] = start("/boot/tools", "sleep", "100");
+        }
+        for (int n = 0; n < 3; n++) {
+            good &= ends(child[order[i][n]]);
+        }
+    }
+    CHECK(good && domains() == before, "children end in any order");
+    pid_t parent = start(program, program, "leave");
+    CHECK(waitpid(parent, &status, 0) == parent && status == 0 &&
+              domains() == before + 1,
+          "those that ended go with their parent");
+    (void)usleep(1500000);
+    CHECK(domains() == before, "and the others when they end");
+}
+
 static void life_test(void)
 {
     char *argv[] = {"hello", NULL};
@@ -419,8 +484,11 @@ static void life_test(void)
           "the system lives");
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    if (argc > 1) {
+        return leave_children();
+    }
     if (memory_run_take(65536, &run) != 0) {
         printf("Bail out! no memory\n");
         return 1;
@@ -439,6 +507,7 @@ int main(void)
     connect_test();
     log_test();
     slots_test();
+    children_test(argv[0]);
     life_test();
     return tap_end();
 }
