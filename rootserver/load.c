@@ -82,9 +82,22 @@ static uint64_t info_bytes(const struct load_request *r)
     return up(sizeof(struct start_info) + r->strings_bytes, PAGE_BYTES);
 }
 
-/* Offsets relative to the image; place() adds the base. */
+/* Data that ends in the last quarter of a frame of 64 KiB has all of it: the
+ * frame costs less than the pages. */
+static void fill_up(struct elf_plan *p)
+{
+    struct elf_segment *s = &p->segments[p->segment_count - 1];
+    uint64_t end = s->vaddr + s->memory_bytes, frame = up(end, BIG_BYTES);
+    if (s->rights & ELF_WRITE && s->vaddr <= frame - BIG_BYTES &&
+        frame - end <= BIG_BYTES / 4) {
+        s->memory_bytes += frame - end;
+    }
+}
+
+/* Offsets relative to the image. */
 static int lay_out(struct loading *l)
 {
+    fill_up(&l->plan);
     uint64_t symbols =
         symbols_measure(l->r->file, l->r->file_bytes, &l->symbols);
     uint64_t fixed = fixed_end(&l->plan), data = writable_end(&l->plan);

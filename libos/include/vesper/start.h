@@ -13,7 +13,7 @@
 #define START_FDS           16
 #define START_DEVICES       4
 #define START_SERVICE_BYTES 16
-#define START_STACK_BYTES   16384u
+#define START_STACK_BYTES   8192u
 #define START_UNTYPED_LOG2  14u
 #define START_UPCALL_BYTES  4096u /* stack right below start_info */
 
