@@ -93,6 +93,21 @@ static void switch_rows(void)
         NOTHING);
 }
 
+/* The same when the root lets domains make room for each other. */
+static void direct_rows(void)
+{
+    struct upcall_page *peer = page_of(PEER);
+    direct = RUN_DIRECT;
+    peer->entry = (uintptr_t)peer_first;
+    expect(sys_event_signal(C_EVENT), "once more by the root");
+    ROW("event straight into a more urgent domain", NOTHING,
+        e = sys_event_signal(C_EVENT), NOTHING);
+    peer->entry = (uintptr_t)peer_block;
+    ROW("block, and on goes who was interrupted", NOTHING,
+        e = sys_event_signal(C_EVENT), NOTHING);
+    direct = 0;
+}
+
 /* ---- interrupts: compare register 1 of the system timer ----------------- */
 
 #define TIMER_CS  0u /* in words */
@@ -145,4 +160,5 @@ void event_rows(void)
     leave_rows();
     switch_rows();
     interrupt_rows();
+    direct_rows();
 }
