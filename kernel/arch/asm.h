@@ -85,7 +85,7 @@
 #define WHOLE_CONTEXT    0xc0040000
 #define IMM_RESUME       31
 #define IMM_LEAVE        30
-#define IMM_RUN          28 /* run, and with bit 0 set block */
+#define IMM_RUN          28
 #define IMM_BLOCK        29
 #define IMM_EVENT_SIGNAL 23
 #define ESR_SVC          0x56000000 /* CLASS_SVC, an instruction of 32 bits */

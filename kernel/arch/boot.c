@@ -104,9 +104,7 @@ _Static_assert(SVC_CALL == IMM_CALL && SVC_REPLY == IMM_REPLY &&
                    __builtin_ctzll(CALL_NOWAIT) == NOWAIT &&
                    __builtin_ctzll(CALL_LEND) == LEND,
                "asm.h");
-_Static_assert(SYS_RUN == IMM_RUN && SYS_BLOCK == IMM_BLOCK &&
-                   (IMM_RUN | 1) == IMM_BLOCK && (IMM_RUN & 1) == 0,
-               "asm.h");
+_Static_assert(SYS_RUN == IMM_RUN && SYS_BLOCK == IMM_BLOCK, "asm.h");
 _Static_assert(WHOLE_CONTEXT == (1u << SYS_DISPATCHER_INSPECT |
                                  1u << SYS_LEAVE | 1u << SYS_RESUME),
                "asm.h");
@@ -358,7 +356,7 @@ static struct dispatcher *start_root(const struct root_image *r)
     d->context.pc = ROOT_TEXT_VA + r->entry;
     d->context.x[0] = ROOT_BOOT_INFO_VA;
     d->identity.frequency = READ_SYSREG(cntfrq_el0);
-    core->chain[0] = (struct chain_level){d->self, 255, ~0ull};
+    core->chain[0] = (struct chain_level){d->self, 255, NO_CHILD, ~0ull};
     core->depth = 1;
     core->current = d->self;
     core->charged = arch_now();

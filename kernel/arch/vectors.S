@@ -6,26 +6,6 @@
 #include "asm.h"
 #include "context.inc"
 
-/* x0: the dispatcher, from now on; sp: the kernel's stack. */
-    .macro  ENTER
-    mov     x0, sp
-    ldr     x2, =__stack_top
-    mov     sp, x2
-    .endm
-
-    .macro  USER handler
-    .balign 128
-    b       \handler
-    .endm
-
-    .macro  KERNEL kind
-    .balign 128
-    ldr     x0, =__panic_stack_top
-    mov     sp, x0
-    mov     x0, #\kind
-    b       panic_exception
-    .endm
-
     .text
     .balign 2048
     .globl  vectors
@@ -78,8 +58,10 @@ user_other:
     b       leave_fast
     .elseif nr == IMM_EVENT_SIGNAL
     b       event_fast
-    .elseif nr == IMM_RUN || nr == IMM_BLOCK
-    b       user_waits
+    .elseif nr == IMM_RUN
+    b       user_runs
+    .elseif nr == IMM_BLOCK
+    b       user_blocks
     .elseif WHOLE_CONTEXT >> nr & 1
     b       user_all
     .else
@@ -88,24 +70,50 @@ user_other:
     .set    nr, nr + 1
     .endr
 
-user_waits:
+/* Who gives the CPU away goes on with an upcall, and needs nothing of what it
+ * has; but `run` may fail. */
+user_blocks:
+    str     x0, [sp]
+    mrs     x4, tpidr_el0
+    str     x4, [sp, #CONTEXT_TPIDR]
+    ENTER
+    bl      op_block
+    b       trap_exit
+
+user_runs:
     ldr     w17, [sp, #UPCALL + UPCALL_MASK + 4]
     cbnz    w17, user_all           /* it goes on with an upcall */
+    stp     x14, x15, [sp, #112]
+    SAVE_ARGUMENTS
+    SAVE_CALLER
+    mrs     x4, tpidr_el0
+    str     x4, [sp, #CONTEXT_TPIDR]
+    ENTER
+    str     x0, [sp, #-16]!
+    bl      op_run
+    ldr     x1, [sp], #16
+    ldr     x2, =kernel
+    ldr     w2, [x2, #CORE_UNSETTLED]
+    cbnz    w2, trap_exit
+    mov     sp, x1
+    str     x0, [sp]                /* it failed, and nothing changed */
+    b       3f
+
 user_most:
     stp     x14, x15, [sp, #112]
     SAVE_ARGUMENTS
     SAVE_CALLER
     mov     w1, w16
     ENTER
-    stp     x0, x1, [sp, #-16]!
+    str     x0, [sp, #-16]!
     bl      syscall_dispatch
-    ldp     x1, x3, [sp], #16
+    ldr     x1, [sp], #16
     mov     sp, x1
     cbz     w0, 2f
-3:  ldr     x2, =kernel
+4:  ldr     x2, =kernel
     ldr     w2, [x2, #CORE_UNSETTLED]
-    cbnz    w2, 4f
-    ldr     x30, [sp, #240]
+    cbnz    w2, 5f
+3:  ldr     x30, [sp, #240]
     ldr     x18, [sp, #144]
     ldp     x16, x17, [sp, #128]
     ldp     x14, x15, [sp, #112]
@@ -138,15 +146,9 @@ event_wakes:                        /* x15, with bit x14; both are saved */
 2:  mrs     x2, elr_el1             /* interrupts are taken, then it goes on */
     sub     x2, x2, #4
     msr     elr_el1, x2
-    b       3b
+    b       4b
 
-/* Who gave the CPU away goes on with an upcall: what it had is of no use. */
-4:  bic     w3, w3, #(IMM_RUN ^ IMM_BLOCK)
-    cmp     w3, #IMM_RUN
-    b.eq    5f
-    SAVE_REST
-5:  mrs     x4, tpidr_el0
-    str     x4, [sp, #CONTEXT_TPIDR]
+5:  SAVE_REST
     ENTER
     b       trap_exit
 
@@ -253,18 +255,9 @@ fault_fast:
     add     x16, x16, #UPCALL
     add     x16, x16, #UPCALL_SLOTS
     SAVE_ARGUMENTS x16
-    stp     x8, x9, [x16, #64]
-    stp     x10, x11, [x16, #80]
-    stp     x12, x13, [x16, #96]
-    stp     x14, x15, [x16, #112]
+    SAVE_UPPER x16
     ldp     x0, x1, [sp, #128]
     stp     x0, x1, [x16, #128]
-    stp     x18, x19, [x16, #144]
-    stp     x20, x21, [x16, #160]
-    stp     x22, x23, [x16, #176]
-    stp     x24, x25, [x16, #192]
-    stp     x26, x27, [x16, #208]
-    stp     x28, x29, [x16, #224]
     mrs     x0, sp_el0
     stp     x30, x0, [x16, #240]
     mrs     x4, elr_el1

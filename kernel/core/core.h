@@ -175,9 +175,12 @@ _Static_assert(sizeof(struct sched_context) == 64, "ABI");
 
 /* ---- the state --------------------------------------------------------- */
 
+#define NO_CHILD CHILDREN_MAX /* the index of no child */
+
 struct chain_level {
     ref_t dispatcher;
-    uint32_t urgency;
+    uint16_t urgency;   /* of its last run(), with RUN_DIRECT */
+    uint16_t displaced; /* index of whom it took the CPU from, or NO_CHILD */
     uint64_t until;
 };
 
@@ -353,7 +356,8 @@ static inline struct dispatcher *sched_top(const struct core_state *core)
 /* call.c does not tell of each call: tell the schedulers of d and of those that
  * its call made wait. Returns who serves it, of whom nothing was told. */
 struct dispatcher *sched_tell_callers(struct dispatcher *d);
-/* d, which is blocked, is ready with an upcall. */
+/* d, which is blocked, is ready with an upcall; its scheduler learns of it by
+ * sched_wake, or when d has had the CPU. */
 void sched_rouse(struct dispatcher *d);
 /* A dispatcher that was not ready can run: tell its scheduler. */
 void sched_wake(struct dispatcher *d);

@@ -52,6 +52,12 @@ static inline void tell_news(struct dispatcher *d)
     }
 }
 
+/* Is there something to tell, of d or of those that it calls? */
+static inline bool is_news(const struct dispatcher *d)
+{
+    return d->callee != 0 || d->told != d->state;
+}
+
 void sched_set_state(struct dispatcher *d, enum dispatcher_state state)
 {
     sched_unsettle();
@@ -76,11 +82,15 @@ void sched_pend(struct dispatcher *d, uint32_t reasons)
     }
 }
 
-/* From here to sched_rouse all is unsettled when it begins. */
+/* From here to sched_rouse all is unsettled when it begins. Who has the CPU is
+ * told of when it loses it; but call_reply_fast has to know of one that owes an
+ * answer that it has time of its own. */
 static void rouse(struct dispatcher *d)
 {
     d->state = IS_READY;
-    tell(d);
+    if (d->caller != 0) {
+        tell(d);
+    }
     upcall_enter(d, SAVE_NONE, core_of(d)->charged);
 }
 
@@ -167,70 +177,133 @@ void sched_take_back(struct dispatcher *d)
     }
 }
 
-static uint32_t urgency_of(const struct dispatcher *d)
+static inline uint32_t urgency_of(uint32_t word)
 {
-    return d->urgency & URGENCY_MAX;
+    return word & URGENCY_MAX;
 }
 
-/* c gets the CPU from its scheduler, which is the last level of the chain. */
-static void give(struct core_state *core, const struct dispatcher *c,
-                 uint64_t until)
+/* d gets the CPU from its scheduler, which is the last level of the chain. */
+static void give(struct core_state *core, const struct dispatcher *d,
+                 uint64_t until, uint32_t displaced)
 {
     core->chain[core->depth++] =
-        (struct chain_level){c->self, urgency_of(c), until};
+        (struct chain_level){d->self, (uint16_t)d->urgency, (uint16_t)displaced,
+                             until};
 }
 
-/* If the scheduler at `level` lets d take the CPU from whom it runs, or from
- * nobody: give it to d, until the scheduler would have had it back. */
-static bool enter_directly(struct core_state *core, int level,
-                           const struct dispatcher *d)
+/* d takes the CPU from who is at this level of the chain: until then. */
+static inline void displace(struct core_state *core, const struct dispatcher *d,
+                            uint32_t level)
 {
-    uint32_t at = (uint32_t)level; /* much, if it is in no chain */
-    if (!(d->urgency & RUN_DIRECT) || at >= CHAIN_MAX - 1) {
+    const struct chain_level *l = &core->chain[level];
+    core->depth = level;
+    give(core, d, l->until, dispatcher_at(l->dispatcher)->index);
+}
+
+static __attribute__((noinline)) void cut_and_displace(
+    struct core_state *core, const struct dispatcher *d, uint32_t level)
+{
+    struct chain_level l = core->chain[level];
+    cut(core, level);
+    core->chain[level] = l;
+    displace(core, d, level);
+}
+
+/* If its scheduler lets d take the CPU from whom it runs, or from nobody: give
+ * it to d, until the scheduler would have had it back, which is told nothing:
+ * as long as d runs it does not look, and then d may be as it was. */
+static inline bool enter_directly(struct core_state *core,
+                                  const struct dispatcher *d)
+{
+    if (!(d->urgency & RUN_DIRECT) || d->parent == 0) {
         return false;
     }
-    uint32_t next = at + 1;
-    uint64_t until = dispatcher_at(d->parent)->until;
-    if (next < core->depth) {
-        const struct chain_level *l = &core->chain[next];
-        if (!(dispatcher_at(l->dispatcher)->urgency & RUN_DIRECT)) {
-            return false;
-        }
-        until = l->until;
-        cut(core, next);
+    const struct dispatcher *p = dispatcher_at(d->parent);
+    uint32_t at = (uint32_t)level_of(core, p->self); /* much: in no chain */
+    if (at >= CHAIN_MAX - 1 || p->state != IS_BLOCKED) {
+        return false;
     }
-    give(core, d, until);
+    const struct chain_level *l = &core->chain[at + 1];
+    if (at + 1 >= core->depth) {
+        give(core, d, p->until, NO_CHILD);
+    } else if (!(l->urgency & RUN_DIRECT) || d->urgency <= l->urgency) {
+        return false;
+    } else if (at + 2 < core->depth || is_news(dispatcher_at(l->dispatcher))) {
+        cut_and_displace(core, d, at + 1);
+    } else {
+        displace(core, d, at + 1);
+    }
     return true;
+}
+
+/* d waits, and nobody works for the last level of the chain. If that is d, whom
+ * it displaced goes on, unless there is other news for their scheduler p: no
+ * longer than it was to run, or than d waits. */
+static inline void give_up(struct core_state *core, const struct dispatcher *d)
+{
+    ASSERT(core->depth > 1 && core->depth <= CHAIN_MAX);
+    const struct chain_level l = *sched_last(core);
+    struct dispatcher *p = dispatcher_at(d->parent);
+    if (l.dispatcher != d->self) {
+        give_back(core, core->depth - 1, REASON_CHILD);
+        return;
+    }
+    core->depth--; /* nothing is to be told of d */
+    if (l.displaced < CHILDREN_MAX && upcall_page(p)->pending == 0) {
+        ref_t other = p->child[l.displaced];
+        ASSERT(other != 0); /* its end wakes p */
+        give(core, dispatcher_at(other),
+             d->until < l.until ? d->until : l.until, NO_CHILD);
+    } else {
+        return_to(p, REASON_CHILD);
+    }
+}
+
+/* The scheduler p of d, which can run, learns of it. Returns p if it waited
+ * without a child, and can run by that, too. */
+static inline struct dispatcher *wake_scheduler(struct core_state *core,
+                                                struct dispatcher *d)
+{
+    struct dispatcher *p = d->parent != 0 ? dispatcher_at(d->parent) : d;
+    uint32_t next = (uint32_t)level_of(core, p->self) + 1; /* 0: in no chain */
+    ASSERT(next < CHAIN_MAX); /* it has children, or is the first of all */
+    const struct chain_level *l = &core->chain[next];
+    bool runs = next != 0 && next < core->depth;
+    tell_news(d);
+    if (p != d && runs && l->dispatcher == d->self) {
+        runs = ++next < core->depth; /* it has its own time back */
+        p = d;
+    } else if (p != d) {
+        upcall_page(p)->pending |= REASON_CHILD;
+        if (p->state != IS_BLOCKED ||
+            (runs && urgency_of(d->urgency) <= urgency_of(l->urgency))) {
+            return NULL; /* it looks when it gets the CPU next */
+        }
+    }
+    if (runs) {
+        cut(core, next);
+        return_to(p, REASON_CHILD);
+    } else if (p != d) {
+        rouse(p);
+        return p;
+    }
+    return NULL;
+}
+
+static __attribute__((noinline)) void wake_schedulers(struct core_state *core,
+                                                      struct dispatcher *d)
+{
+    uint32_t n = 0;
+    do {
+        d = wake_scheduler(core, d);
+    } while (d != NULL && ++n < CHAIN_MAX && !enter_directly(core, d));
 }
 
 void sched_wake(struct dispatcher *d)
 {
     struct core_state *core = core_of(d);
-    int level = d->parent == 0 ? level_of(core, d->self) : -1;
-    tell_news(d);
-    for (uint32_t n = 0; level < 0 && d->parent != 0 && n < CHAIN_MAX; n++) {
-        struct dispatcher *p = dispatcher_at(d->parent);
-        level = level_of(core, p->self);
-        bool runs_another = level >= 0 && level + 1 < (int)core->depth;
-        if (runs_another && core->chain[level + 1].dispatcher == d->self) {
-            level++; /* it has its own time back */
-            break;
-        }
-        upcall_page(p)->pending |= REASON_CHILD;
-        if (p->state != IS_BLOCKED ||
-            (runs_another && urgency_of(d) <= core->chain[level + 1].urgency)) {
-            return; /* it looks when it gets the CPU next */
-        }
-        if (enter_directly(core, level, d)) {
-            return;
-        }
-        if (!runs_another) {
-            rouse(p);
-        }
-        d = p;
-    }
-    if (level >= 0 && level + 1 < (int)core->depth) {
-        give_back(core, (uint32_t)level + 1, REASON_CHILD);
+    if (!enter_directly(core, d)) {
+        wake_schedulers(core, d);
     }
 }
 
@@ -253,6 +326,19 @@ static bool runnable(struct dispatcher *c)
     return c->state == IS_READY || c->callee != 0;
 }
 
+/* d waits. It is told of if that is news: it may have had the CPU directly. */
+static inline void wait_until(struct dispatcher *d, uint64_t until)
+{
+    bool news = d->told != IS_BLOCKED || d->until != until;
+    sched_unsettle();
+    upcall_page(d)->mask = MASK_OFF;
+    d->until = until;
+    d->state = IS_BLOCKED;
+    if (news) {
+        tell(d);
+    }
+}
+
 enum abi_error op_block(uint64_t *x)
 {
     struct core_state *core = &kernel.core[0];
@@ -262,13 +348,11 @@ enum abi_error op_block(uint64_t *x)
         upcall_enter(d, SAVE_NONE, arch_now());
         return ERR_SWITCHED;
     }
-    p->mask = MASK_OFF;
-    d->until = x[0];
-    sched_set_state(d, IS_BLOCKED);
+    wait_until(d, x[0]);
     if (d->ready != 0) {
         call_next(d);
     } else if (core->depth > 1) {
-        give_back(core, core->depth - 1, REASON_CHILD); /* nobody works */
+        give_up(core, d);
     }
     return ERR_SWITCHED;
 }
@@ -293,46 +377,48 @@ enum abi_error op_run(uint64_t *x)
     if (!runnable(c)) {
         return ERR_STATE;
     }
-    p->mask = MASK_OFF;
-    d->until = ~0ull;
-    sched_set_state(d, IS_BLOCKED);
+    wait_until(d, ~0ull);
     d->identity.child_from = core->charged;
     if (level + 1 < (int)core->depth) {
         cut(core, (uint32_t)level + 1);
     }
     if (d->ready != 0 && d->entry != 0 && d->caller == 0) {
         call_next(d); /* calls wait: serve one first, then decide anew */
+        tell_news(c);
         return_to(d, REASON_CHILD);
         return ERR_SWITCHED;
     }
     c->urgency = (uint32_t)x[2];
-    give(core, c, x[1]);
+    give(core, c, x[1], NO_CHILD);
     return ERR_SWITCHED;
 }
 
 /* ---- choosing what runs ------------------------------------------------ */
 
-/* How long level l may have the CPU yet: all time since `charged` is the
- * chain's. */
-static uint64_t time_left(const struct chain_level *l, uint64_t charged)
+/* Until when level l may have the CPU: all time since `charged` is the chain's.
+ */
+static inline uint64_t end_of_time(const struct chain_level *l,
+                                   uint64_t charged)
 {
     ref_t s = dispatcher_at(l->dispatcher)->sched;
-    uint64_t left = l->until > charged ? l->until - charged : 0;
-    if (s != 0 && OBJECT(struct sched_context, s)->remaining < left) {
-        left = OBJECT(struct sched_context, s)->remaining;
+    uint64_t end = l->until;
+    if (s != 0) {
+        uint64_t left = OBJECT(struct sched_context, s)->remaining;
+        uint64_t then = left > ~charged ? ~0ull : charged + left;
+        end = then < end ? then : end;
     }
-    return left;
+    return end;
 }
 
-/* How long who runs may; 0: somebody's time in the chain is over. */
-static uint64_t least_left(const struct core_state *core)
+/* Until when who runs may; what is over, if somebody's time in the chain is. */
+static uint64_t first_end(const struct core_state *core)
 {
-    uint64_t least = ~0ull - core->charged;
+    uint64_t first = ~0ull;
     for (uint32_t i = 1; i < core->depth && i < CHAIN_MAX; i++) {
-        uint64_t left = time_left(&core->chain[i], core->charged);
-        least = left < least ? left : least;
+        uint64_t its = end_of_time(&core->chain[i], core->charged);
+        first = its < first ? its : first;
     }
-    return least;
+    return first;
 }
 
 /* Who uses the time of d: itself, or who serves its call; NULL: nobody can. */
@@ -351,12 +437,12 @@ static struct dispatcher *worker_of(struct dispatcher *d)
 static inline struct dispatcher *settled(struct core_state *core,
                                          uint64_t *until)
 {
-    uint64_t left = least_left(core);
+    uint64_t end = first_end(core);
     struct dispatcher *d = worker_of(sched_top(core));
-    if (left == 0 || d == NULL || upcall_due(d)) {
+    if (end <= core->charged || d == NULL || upcall_due(d)) {
         return NULL;
     }
-    *until = core->charged + left;
+    *until = end;
     core->current = d->self;
     core->unsettled = 0;
     return d;
@@ -367,7 +453,7 @@ static inline struct dispatcher *settled(struct core_state *core,
 static bool settle_step(struct core_state *core)
 {
     for (uint32_t i = 1; i < core->depth && i < CHAIN_MAX; i++) {
-        if (time_left(&core->chain[i], core->charged) == 0) {
+        if (end_of_time(&core->chain[i], core->charged) <= core->charged) {
             give_back(core, i, REASON_CHILD | REASON_EXPIRED);
             return true;
         }

@@ -30,8 +30,9 @@ BOOT_S = 120
 # Bugs: words of the case that must tell, file, what is there, what instead
 PLANTS = [
     ("works for the urgent goes before the middle", "core/sched.c",
-     "urgency_of(d) <= core->chain[level + 1].urgency",
-     "urgency_of(d) <= urgency_of(dispatcher_at(core->current))"),
+     "urgency_of(d->urgency) <= urgency_of(l->urgency)",
+     "urgency_of(d->urgency) <=\n"
+     "urgency_of(dispatcher_at(core->current)->urgency)"),
     ("in line helps the server", "core/sched.c",
      "if (d->callee == 0) { /* it waits for none */",
      "if (d->callee == 0 || d->state != IS_CALLING) {"),

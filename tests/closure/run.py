@@ -95,8 +95,8 @@ PLANTED = [
     ("calls", 9, "quick", "an answer leaves what was lent", "call.c",
      "    space_take_back(d);\n    return end_fast", "    return end_fast"),
     ("upcalls", 0, "quick", "block does not look for news", "sched.c",
-     "        return ERR_SWITCHED;\n    }\n    p->mask = MASK_OFF;\n"
-     "    d->until", "    }\n    p->mask = MASK_OFF;\n    d->until"),
+     "        return ERR_SWITCHED;\n    }\n    wait_until(d, x[0]);",
+     "    }\n    wait_until(d, x[0]);"),
     ("caps", 2, "full", "orphans are adopted by an elder sibling", "cap.c",
      "n->attr |= ATTR_FENCE;", ";"),
     ("space", 0, "full", "detaching forgets the first level", "space.c",
@@ -119,10 +119,11 @@ PLANTED = [
      "space.c", "        (void)detach(to->domain, va);\n        ref",
      "        ref"),
     ("upcalls", 0, "full", "urgency is not looked at", "sched.c",
-     "(runs_another && urgency_of(d) <= core->chain[level + 1].urgency)",
-     "runs_another"),
+     "(runs && urgency_of(d->urgency) <= urgency_of(l->urgency))", "runs"),
     ("upcalls", 5, "full", "who is let in directly may stay", "sched.c",
-     "        until = l->until;\n", ""),
+     "give(core, d, l->until, ", "give(core, d, ~0ull, "),
+    ("upcalls", 5, "full", "who goes on oversleeps for whom it made room",
+     "sched.c", "d->until < l.until ? d->until : l.until", "l.until"),
 ]
 
 

@@ -429,6 +429,14 @@ static void leaving(void)
     a->user.upcall.mask = MASK_ON;
 }
 
+/* No child of its own. */
+static void running(void)
+{
+    caller();
+    any_registers(ESR_SVC | SYS_RUN);
+    x[0] = x[2] = 0;
+}
+
 static void null_call(void)
 {
     caller();
@@ -628,6 +636,7 @@ static const struct condition {
     {"event: pages", signalling, other_has_no_pages, core_system_call},
     {"event: later", signalling, itself_unmasked, core_system_call},
     {"leave: nothing pending", leaving, caller_pending, core_system_call},
+    {"run: nothing pending", running, caller_pending, core_system_call},
     {"resume: a slot", resuming, no_such_slot, core_system_call},
     {"resume: nothing pending", resuming, caller_pending, core_system_call},
 };
@@ -697,6 +706,8 @@ static void test_taken(void)
     CHECK(outcome_of(core_system_call) == SAME, "for who is masked");
     leaving();
     CHECK(outcome_of(core_system_call) == SAME, "leave");
+    running();
+    CHECK(outcome_of(core_system_call) == SAME, "run, which fails");
     null_call();
     CHECK(outcome_of(core_system_call) == SAME, "null");
 }

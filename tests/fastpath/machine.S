@@ -2,7 +2,8 @@
  *
  * The kernel's vectors as a program: system registers are variables, eret comes
  * back to the test, and so does every way into C code (run.py names those
- * functions machine_slow). The thread pointer of this program is scratch.
+ * functions machine_slow) but op_run, which fails. The thread pointer of this
+ * program is scratch.
  */
     .macro  mrs to, from
     adrp    \to, \from
@@ -89,6 +90,14 @@ machine_left:
     str     x30, [x0, #240]
     mov     x0, sp
     b       1f
+
+    .globl  machine_fails
+machine_fails:
+    mov     x0, #11                 /* ERR_STATE */
+    .irp    n, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18
+    mov     x\n, #-1
+    .endr
+    ret
 
     .globl  machine_slow
 machine_slow:

@@ -28,7 +28,7 @@ CORE = ["tests/fastpath/fastpath_test.c", "tests/unit/kernel_host*.c",
         "kernel/core/*.c"]
 SLOW = ["call_enter_fast", "call_reply_fast", "trap_sync", "trap_irq",
         "trap_error", "trap_event", "trap_next", "trap_load",
-        "syscall_dispatch", "panic_exception"]
+        "syscall_dispatch", "op_block", "panic_exception"]
 # The test of a condition, what is in the vectors, what comes instead
 BUGS = [
     ("call: a CSpace", "    cbz     w13, call_other\n", ""),
@@ -96,6 +96,9 @@ BUGS = [
     ("event: pages", "    cbz     x16, event_other\n", ""),
     ("event: later", "    cbz     w16, event_other  ", "    nop //"),
     ("leave: nothing pending", "    cbnz    w17, user_all\n", ""),
+    ("run: nothing pending",
+     "user_runs:\n    ldr     w17, [sp, #UPCALL + UPCALL_MASK + 4]\n"
+     "    cbnz    w17, user_all           /*", "user_runs:\n    /*"),
     ("resume: a slot", "    cmp     x0, #SLOTS\n    b.hs    user_all\n", ""),
     ("resume: nothing pending", "    cbnz    w16, user_all           /*",
      "    /*"),
@@ -135,6 +138,7 @@ class Machine:
         machine = self.compile(os.path.join(HERE, "machine.S"),
                                "-DRAM_WINDOW=" + RAM, "-I" + self.folder,
                                "-Ikernel/arch",
+                               "-Dop_run=machine_fails",
                                *(f"-D{name}=machine_slow" for name in SLOW))
         program = os.path.join(self.folder, "fastpath")
         self.call(GCC, *self.flags, *self.objects, machine, "-o", program,

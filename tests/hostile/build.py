@@ -130,6 +130,7 @@ class Kernel:
              "-nostdlib", "-static", "-no-pie",
              "-Wl,--build-id=none,--gc-sections", "-Wl,--no-warn-rwx-segments",
              "-Wl,--wrap=syscall_dispatch", "-Wl,--wrap=trap_next",
+             "-Wl,--wrap=op_run", "-Wl,--wrap=op_block",
              "-T", self.kernel_dir + "/kernel.ld", "-lgcc"])
         return elf
 

@@ -58,6 +58,8 @@ PLANTS = [
     ("CALL_UNTOLD", "calls", "states are not told when a scheduler is called"),
     ("REPLY_BLIND", "calls", "the fast reply does not look at pending"),
     ("CALL_FORGETS", "calls", "an upcall at a call's first step is forgotten"),
+    ("BACK_UNTIMED", "calls",
+     "who goes on sleeps over the time of whom it made room for"),
     ("REPLY_UNTIMED", "nested",
      "who had a deadline waits without it behind an answer"),
 ]

@@ -103,6 +103,7 @@ byte depth = 1;
 byte chain[CHAIN_MAX];
 byte level_urgency[CHAIN_MAX];
 byte level_until[CHAIN_MAX];
+byte level_displaced[CHAIN_MAX]; /* whom it took the CPU from, or NONE */
 byte current = ROOT;
 bool unsettled = true;
 byte armed;   /* the timer: deadlines at which it fires */
@@ -118,7 +119,7 @@ bool news[N]; /* an event was signalled, and its handler has not seen it */
 
 /* Scratch of the functions below; each has its own. */
 hidden byte lv, lx, tk, tl, rk, ck, ci, co, bl, bo, wk, wn, wl, wp;
-hidden byte px, gk, gc, gp, ek, sk, st, nk, yk, yt, vi, vp, ok, sl, eu, ed;
+hidden byte px, gk, gc, gp, ek, sk, st, nk, yk, yt, vi, vp, ok, sl, eu, ed, eo;
 
 /* ---- kernel/core/sched.c ------------------------------------------------ */
 
@@ -184,14 +185,23 @@ inline sched_pend(x, reason)
     fi
 }
 
+inline rouse(x)
+{
+    d[x].state = READY;
+    unsettled = true;
+    if
+    :: d[x].caller != NONE -> tell(x)
+    :: else
+    fi;
+    upcall_enter(x, false)
+}
+
 inline return_to(x, reason)
 {
     rk = x;
     sched_pend(rk, reason);
     if
-    :: d[rk].state == BLOCKED ->
-        upcall_enter(rk, false);
-        sched_set_state(rk, READY)
+    :: d[rk].state == BLOCKED -> rouse(rk)
     :: else
     fi
 }
@@ -219,7 +229,7 @@ inline cut(keep)
     ci = ck;
     do
     :: ci < co -> chain[ci] = NONE; level_until[ci] = 0;
-        level_urgency[ci] = 0; ci++
+        level_urgency[ci] = 0; level_displaced[ci] = NONE; ci++
     :: else -> break
     od
 }
@@ -250,16 +260,21 @@ inline give(x, until_set)
     depth++
 }
 
-/* x, a child of wp at level wl. */
 inline enter_directly(x)
 {
+    wp = PARENT(x);
+    level_of(wp);
+    wl = lv;
     if
-    :: DIRECT && wl != NONE && wl + 1 < CHAIN_MAX ->
+    :: DIRECT && wl != NONE && wl + 1 < CHAIN_MAX && d[wp].state == BLOCKED &&
+       (wl + 1 >= depth || d[x].urgency > level_urgency[wl + 1]) ->
         eu = (wl + 1 < depth -> level_until[wl + 1] : d[wp].until);
         eu = (PLANTED(DIRECT_UNTIMED) -> 0 : eu);
+        eo = (wl + 1 < depth -> chain[wl + 1] : NONE);
         ck = wl + 1;
         cut(ck);
         give(x, eu);
+        level_displaced[depth - 1] = eo;
         ed = true
     :: else -> ed = false
     fi
@@ -268,9 +283,17 @@ inline enter_directly(x)
 inline sched_wake(x)
 {
     wk = x;
-    tell_news(wk);
     do
     :: true ->
+        ed = false;
+        if
+        :: wk != ROOT -> enter_directly(wk)
+        :: else
+        fi;
+        if
+        :: ed -> break
+        :: else
+        fi;
         level_of(wk);
         wn = lv;
         if
@@ -278,6 +301,7 @@ inline sched_wake(x)
         :: wn == NONE && wk == ROOT -> break
         :: else
         fi;
+        tell_news(wk);
         wp = PARENT(wk);
         level_of(wp);
         wl = lv;
@@ -291,18 +315,25 @@ inline sched_wake(x)
             d[wk].urgency <= level_urgency[wl + 1]) -> break
         :: else
         fi;
-        enter_directly(wk);
-        if
-        :: ed -> break
-        :: else
-        fi;
-        upcall_enter(wp, false);
-        sched_set_state(wp, READY);
+        rouse(wp);
         if
         :: PLANTED(WAKE_ONE_LEVEL) -> break
         :: else -> wk = wp
         fi
     od
+}
+
+inline wait_until(x, until_set)
+{
+    ok = (d[x].told != BLOCKED || d[x].until != until_set);
+    d[x].mask = MASK_OFF;
+    d[x].until = until_set;
+    d[x].state = BLOCKED;
+    unsettled = true;
+    if
+    :: ok -> tell(x)
+    :: else
+    fi
 }
 
 inline op_run(x, c, urgent, until_set)
@@ -318,8 +349,7 @@ inline op_run(x, c, urgent, until_set)
         if
         :: d[gc].state == BLOCKED && DUE(gc) ->
             d[gc].pending = d[gc].pending | REASON_TICK;
-            upcall_enter(gc, false);
-            sched_set_state(gc, READY)
+            rouse(gc)
         :: else
         fi;
         if
@@ -329,12 +359,11 @@ inline op_run(x, c, urgent, until_set)
             gk = until_set;
             ck = gp + 1;
             cut(ck);
-            d[x].mask = MASK_OFF;
-            d[x].until = 0;
-            sched_set_state(x, BLOCKED);
+            wait_until(x, 0);
             if
             :: d[x].waiters != 0 && d[x].caller == NONE ->
                 call_next(x);
+                tell_news(gc);
                 return_to(x, REASON_CHILD)
             :: else ->
                 d[gc].urgency = urgent;
@@ -424,8 +453,7 @@ inline upcall_post(x, reason)
     sched_pend(px, reason);
     if
     :: d[px].state == BLOCKED ->
-        upcall_enter(px, false);
-        sched_set_state(px, READY);
+        rouse(px);
         sched_wake(px)
     :: else
     fi
@@ -452,19 +480,32 @@ inline op_resume(x)
     fi
 }
 
+inline give_up(x)
+{
+    eo = level_displaced[depth - 1];
+    if
+    :: chain[depth - 1] == x && eo != NONE &&
+       d[chain[depth - 2]].pending == 0 ->
+        chain[depth - 1] = eo;
+        level_urgency[depth - 1] = d[eo].urgency;
+        level_displaced[depth - 1] = NONE;
+        level_until[depth - 1] = level_until[depth - 1] |
+            (PLANTED(BACK_UNTIMED) -> 0 : d[x].until)
+    :: else ->
+        cut(depth - 1);
+        return_to(chain[depth - 1], REASON_CHILD)
+    fi
+}
+
 inline op_block(x, until_set)
 {
     if
     :: d[x].pending != 0 && !PLANTED(BLOCK_BLIND) -> upcall_enter(x, false)
     :: else ->
-        d[x].mask = MASK_OFF;
-        d[x].until = until_set;
-        sched_set_state(x, BLOCKED);
+        wait_until(x, until_set);
         if
         :: d[x].waiters != 0 -> call_next(x)
-        :: d[x].waiters == 0 && depth > 1 ->
-            cut(depth - 1);
-            return_to(chain[depth - 1], REASON_CHILD)
+        :: d[x].waiters == 0 && depth > 1 -> give_up(x)
         :: else
         fi
     fi
@@ -519,7 +560,7 @@ inline call_reply(x)
     if
     :: yt == NONE /* NOREPLY */
     :: yt != NONE && d[x].waiters == 0 && d[x].told == BLOCKED &&
-       d[yt].pending == 0 && chain[depth - 1] != x &&
+       d[yt].pending == 0 &&
        (d[x].pending == 0 || PLANTED(REPLY_BLIND)) ->
         d[x].mask = MASK_OFF;
         d[x].until = (PLANTED(REPLY_UNTIMED) -> 0 : d[x].until);
@@ -583,6 +624,8 @@ inline check()
 
 /* A scheduler that runs a child may have CHILD pending: one that is no more
  * urgent than the child has woken, and the end of the slice is near enough. */
+#define MADE_ROOM(x) (lv != NONE && lv + 1 < depth && \
+                      level_displaced[lv + 1] == x)
 inline check_sleeper(x)
 {
     level_of(x);
@@ -593,16 +636,18 @@ inline check_sleeper(x)
     :: x != ROOT && wl == NONE ->
         vp = PARENT(x);
         level_of(vp);
-        /* Who can run and does not: its scheduler knows it, or will look. */
+        /* Who can run and does not: its scheduler knows it, or will look, or
+         * is asked when it has the CPU again and cannot go on. */
         assert(d[x].state != READY || d[x].caller != NONE ||
                d[vp].state != BLOCKED || HAS(d[vp].seen, x) ||
+               MADE_ROOM(x) ||
                (d[vp].pending != 0 &&
                 d[x].urgency <= level_urgency[lv + 1]));
         /* Who waits for a time: its scheduler knows that it has come, or gets
          * the CPU when it comes, or is to look when one that is no less urgent
          * lets it: that one's time can make x decide until when it waits. */
         assert(d[x].state != BLOCKED || d[vp].state != BLOCKED ||
-               HAS(d[vp].seen, x) ||
+               HAS(d[vp].seen, x) || MADE_ROOM(x) ||
                (d[vp].pending != 0 &&
                 d[x].urgency <= level_urgency[lv + 1]) ||
                (d[x].until &
@@ -880,7 +925,9 @@ init
             :: else -> break
             od;
             chain[1] = NONE;
-            chain[2] = NONE
+            chain[2] = NONE;
+            level_displaced[1] = NONE;
+            level_displaced[2] = NONE
         }
         run scheduler(ROOT);
 #ifdef NESTED

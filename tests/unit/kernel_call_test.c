@@ -152,6 +152,15 @@ static void test_run_by_server(void)
               core->chain[1].dispatcher == c->self &&
               root->identity.child[0].state == CHILD_CALLING,
           "root runs c on its own time, and a waits");
+    host_unmask(c);
+    CALL(BLOCK, ~0ull);
+    CHECK(host_current() == root && root->caller == a->self && core->depth == 1,
+          "when c blocks, root goes on, on its own time");
+    upcall_page(root)->pending = 0;
+    host_reply(0, 0);
+    CHECK(a->state == IS_READY && host_current() == root &&
+              root->context.pc == HOST_ENTRY,
+          "so its answer does not give it to a, and root decides");
 }
 
 static void test_refused(void)
@@ -561,6 +570,30 @@ static void test_inversion(void)
     CHECK(host_current() == a && error(a) == ERR_OK, "and has the answer");
 }
 
+/* The middle displaces a and the server that works for it; then it goes on. */
+static void test_displaced_server(void)
+{
+    setup();
+    host_kid(3);
+    host_kid_start(3);
+    struct dispatcher *middle = host_kid_at(3);
+    host_serve(1, 0);
+    run_and_block(3, 9 | RUN_DIRECT);
+    CALL(RUN, 0, ~0ull, 5 | RUN_DIRECT);
+    host_invoke(GATE, 0, 0);
+    upcall_event(middle, 1);
+    host_settle();
+    const struct child_entry *word = host_root_at()->identity.child;
+    CHECK(host_current() == middle && word[0].state == CHILD_CALLING &&
+              word[1].state == CHILD_READY,
+          "who waits and who works is told");
+    host_unmask(middle);
+    CALL(BLOCK, ~0ull);
+    CHECK(host_current() == b && b->caller == a->self, "the server works on");
+    host_reply(0, 0);
+    CHECK(host_current() == a && error(a) == ERR_OK, "and answers");
+}
+
 /* The server works for c, which is not urgent either, when a comes. */
 static void test_inversion_in_line(void)
 {
@@ -724,6 +757,7 @@ int main(void)
     test_scheduler_waits();
     test_left_alone();
     test_inversion();
+    test_displaced_server();
     test_inversion_in_line();
     test_restart();
     test_next_after_abort();

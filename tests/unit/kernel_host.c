@@ -121,7 +121,7 @@ static void boot_start(void)
     d->user.upcall.entry = HOST_ENTRY;
     d->user.upcall.double_entry = HOST_DOUBLE_ENTRY;
     d->state = IS_READY;
-    core->chain[0] = (struct chain_level){d->self, 255, ~0ull};
+    core->chain[0] = (struct chain_level){d->self, 255, NO_CHILD, ~0ull};
     core->depth = 1;
     core->current = d->self;
     core->charged = arch_now();

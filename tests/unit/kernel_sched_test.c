@@ -274,9 +274,8 @@ static void test_urgency(void)
 static const cptr_t its = EMPTY;
 static uint64_t end;
 
-static void setup_direct(uint64_t urgency, uint64_t who, uint64_t budget)
+static void let_in(uint64_t urgency, uint64_t who, uint64_t budget)
 {
-    setup();
     CALL(UNTYPED_RETYPE, HOST_UNTYPED, its, TYPE_SCHED_CONTEXT, 6, 1);
     CALL(SCHED_BIND, its, host_kid_slot(0, KID_DISPATCHER));
     CALL(RUN, 0, ~0ull, urgency);
@@ -290,6 +289,12 @@ static void setup_direct(uint64_t urgency, uint64_t who, uint64_t budget)
     host_settle();
 }
 
+static void setup_direct(uint64_t urgency, uint64_t who, uint64_t budget)
+{
+    setup();
+    let_in(urgency, who, budget);
+}
+
 static bool scheduler_asked(void)
 {
     return in_upcall(root) && a->state == IS_READY && b->state == IS_READY;
@@ -299,31 +304,136 @@ static void test_direct(void)
 {
     setup_direct(8 | RUN_DIRECT, 7 | RUN_DIRECT, 30);
     CHECK(in_upcall(a) && root->state == IS_BLOCKED && b->state == IS_READY &&
-              child_state(0) == CHILD_READY && child_state(1) == CHILD_READY,
+              child_state(1) == CHILD_READY && page(root)->pending == 0,
           "a direct child gets the CPU, and its scheduler is not asked");
-    CHECK((page(root)->pending & REASON_CHILD) && host.until == host.now + 30,
-          "it is told, and the child has its own budget");
+    CHECK(child_state(0) == CHILD_BLOCKED && host.until == host.now + 30,
+          "nor told, and the child has its own budget");
     host.now += 30;
     host_settle();
     CHECK(scheduler_asked() && (page(root)->pending & REASON_EXPIRED) &&
+              child_state(0) == CHILD_READY &&
               CALL(SCHED_REFILL, its, 0) == ERR_OK && host_result[2] == 30,
-          "it pays, and when nothing is left the scheduler is asked");
+          "it pays, and when nothing is left the scheduler is asked and told");
     setup_direct(8 | RUN_DIRECT, 7 | RUN_DIRECT, ~0ull);
     CHECK(in_upcall(a) && host.until == end,
           "who ran was to run until then, so is it");
+    host_root();
+    host_unmask(root);
+    CALL(RUN, 0, ~0ull, 8 | RUN_DIRECT);
     host_unmask(a);
     CALL(BLOCK, ~0ull);
     CHECK(in_upcall(root) && b->state == IS_READY,
-          "when it blocks its scheduler goes on");
+          "when who was run blocks its scheduler goes on");
     host_unmask(root);
     CALL(BLOCK, end);
     upcall_event(a, 5);
     host_settle();
     CHECK(in_upcall(a) && kernel.core[0].idle == 0 && host.until == end,
           "from idleness too, until the scheduler wants to wake");
+    host_unmask(a);
+    CALL(BLOCK, ~0ull);
+    CHECK(in_upcall(root), "when it blocks, nobody was displaced to go on");
+    host_unmask(root);
+    CALL(BLOCK, end);
+    upcall_event(a, 5);
     host.now = end;
     host_settle();
-    CHECK(scheduler_asked(), "but not longer");
+    CHECK(scheduler_asked(), "and it runs no longer than that");
+}
+
+/* Kid 0 has displaced kid 1, of which root knows nothing, and blocks. */
+static void displace_and_block(uint64_t until)
+{
+    setup_direct(8 | RUN_DIRECT, 7 | RUN_DIRECT, ~0ull);
+    page(root)->child_changed[0] = 0;
+    host_unmask(a);
+    CALL(BLOCK, until);
+}
+
+static bool goes_on(void)
+{
+    return host_current() == b && b->context.pc == 0x100 &&
+           root->state == IS_BLOCKED && page(root)->pending == 0 &&
+           kernel.core[0].depth == 2;
+}
+
+static void test_displaced(void)
+{
+    displace_and_block(~0ull);
+    CHECK(goes_on() && host.until == end && a->state == IS_BLOCKED &&
+              page(root)->child_changed[0] == 0,
+          "a displaced child goes on as it was, and nothing was worth telling");
+    upcall_event(a, 5);
+    host_settle();
+    CHECK(in_upcall(a) && b->state == IS_READY, "it can be displaced again");
+    host_unmask(a);
+    CALL(BLOCK, ~0ull);
+    host_unmask(b);
+    CALL(BLOCK, ~0ull);
+    CHECK(in_upcall(root) && page(root)->pending == REASON_CHILD &&
+              child_state(1) == CHILD_BLOCKED,
+          "when it blocks its scheduler goes on");
+    displace_and_block(end - 1);
+    CHECK(goes_on() && host.until == end - 1 &&
+              root->identity.child[0].until == end - 1 &&
+              page(root)->child_changed[0] == 1,
+          "until who displaced it wants to wake, which is told");
+    host.now = end - 1;
+    host_settle();
+    CHECK(in_upcall(root) && (page(root)->pending & REASON_EXPIRED),
+          "then the scheduler is asked");
+    displace_and_block(0);
+    CHECK(in_upcall(root), "so it is at once if that is over");
+}
+
+/* Kid 2 displaces kid 0, which has displaced kid 1. */
+static void test_displaced_twice(void)
+{
+    struct dispatcher *c = host_kid_at(2);
+    setup();
+    CALL(RUN, 2, ~0ull, 9 | RUN_DIRECT);
+    host_unmask(c);
+    CALL(BLOCK, ~0ull);
+    host_unmask(root);
+    let_in(8 | RUN_DIRECT, 7 | RUN_DIRECT, ~0ull);
+    CHECK(in_upcall(a) && child_state(0) == CHILD_BLOCKED, "root is not told");
+    upcall_event(c, 5);
+    host_settle();
+    CHECK(in_upcall(c) && child_state(0) == CHILD_READY &&
+              child_state(2) == CHILD_BLOCKED,
+          "but when it loses the CPU to another");
+    host_unmask(c);
+    CALL(BLOCK, ~0ull);
+    CHECK(in_upcall(a) && root->state == IS_BLOCKED, "the last goes on");
+    host_unmask(a);
+    CALL(BLOCK, ~0ull);
+    CHECK(in_upcall(root) && b->state == IS_READY &&
+              child_state(0) == CHILD_BLOCKED,
+          "for the one before the scheduler is asked");
+}
+
+/* Kid 0 has displaced kid 1, and root has to see to it when kid 0 blocks. */
+static void test_not_displaced(void)
+{
+    setup_direct(8 | RUN_DIRECT, 7 | RUN_DIRECT, ~0ull);
+    page(root)->pending = REASON_CHILD; /* as if another had woken */
+    host_unmask(a);
+    CALL(BLOCK, ~0ull);
+    CHECK(in_upcall(root), "other news: the scheduler is asked");
+    cptr_t its_dispatcher = CPTR(host_kid_slot(0, KID_CNODE), HOST_SPARE);
+    setup();
+    CALL(CAP_MOVE, its_dispatcher, host_kid_slot(1, KID_DISPATCHER));
+    let_in(8 | RUN_DIRECT, 7 | RUN_DIRECT, ~0ull);
+    host_unmask(a);
+    CHECK(CALL(DISPATCHER_STOP, HOST_SPARE) == ERR_OK, "stops it");
+    CALL(BLOCK, ~0ull);
+    CHECK(in_upcall(root) && b->state == IS_STOPPED, "who is stopped: asked");
+    setup();
+    CALL(CAP_MOVE, its_dispatcher, host_kid_slot(1, KID_DISPATCHER));
+    let_in(8 | RUN_DIRECT, 7 | RUN_DIRECT, ~0ull);
+    host_unmask(a);
+    CALL(CAP_DELETE, HOST_SPARE);
+    CHECK(in_upcall(root) && root->child[1] == 0, "who is gone: at once");
 }
 
 static void test_not_direct(void)
@@ -353,8 +463,8 @@ static void test_not_direct(void)
     CHECK(scheduler_asked(), "the next run takes it back");
 }
 
-/* A scheduler below the root lets its child in; then it dies. */
-static void test_direct_nested(void)
+/* A child of kid 0, which is a scheduler then. */
+static struct dispatcher *nest(void)
 {
     setup();
     host_kid_under(KIDS, host_kid_slot(0, KID_DISPATCHER));
@@ -362,6 +472,56 @@ static void test_direct_nested(void)
     CALL(DISPATCHER_START, host_kid_slot(KIDS, KID_DISPATCHER), 0x100, 0x8000);
     page(c)->entry = HOST_ENTRY;
     host_unmask(c);
+    return c;
+}
+
+/* It runs, as a direct child, and blocks; so does kid 0; then that dies. */
+static void orphan(struct dispatcher *c)
+{
+    host_run(0);
+    host_unmask(a);
+    CALL(RUN, 0, ~0ull, 255 | RUN_DIRECT);
+    host_unmask(c);
+    CALL(BLOCK, ~0ull);
+    host_unmask(a);
+    CALL(BLOCK, ~0ull);
+    CALL(CAP_REVOKE, host_kid_slot(0, KID_DISPATCHER));
+    CALL(CAP_DELETE, host_kid_slot(0, KID_DISPATCHER));
+}
+
+/* Kid 1 displaces kid 0, which runs a child of its own. */
+static void test_displaced_scheduler(void)
+{
+    struct dispatcher *c = nest();
+    CALL(RUN, 1, ~0ull, 9 | RUN_DIRECT);
+    host_unmask(b);
+    CALL(BLOCK, ~0ull);
+    host_unmask(root);
+    CALL(RUN, 0, ~0ull, 8 | RUN_DIRECT);
+    host_unmask(a);
+    CALL(RUN, 0, ~0ull, 255);
+    upcall_event(a, 5);
+    host_settle();
+    CHECK(in_upcall(a) && c->state == IS_READY && root->state == IS_BLOCKED,
+          "a scheduler with an event has its own time back");
+    host_unmask(a);
+    CALL(RUN, 0, ~0ull, 255);
+    upcall_event(b, 5);
+    host_settle();
+    CHECK(in_upcall(b) && a->state == IS_READY &&
+              a->identity.child[0].state == CHILD_READY,
+          "a scheduler makes room, and learns that its child has lost the CPU");
+    host_unmask(b);
+    CALL(BLOCK, ~0ull);
+    CHECK(in_upcall(a) && page(a)->pending == REASON_CHILD &&
+              c->state == IS_READY && root->state == IS_BLOCKED,
+          "when it goes on it decides who of its children does");
+}
+
+/* A scheduler below the root lets its child in; then it dies. */
+static void test_direct_nested(void)
+{
+    struct dispatcher *c = nest();
     CALL(UNTYPED_RETYPE, HOST_UNTYPED, its, TYPE_SCHED_CONTEXT, 6, 1);
     CALL(SCHED_BIND, its, host_kid_slot(KIDS, KID_DISPATCHER));
     host_run(0);
@@ -385,15 +545,7 @@ static void test_direct_nested(void)
     CHECK(host_current() == b && a->state == IS_READY,
           "its scheduler has not the CPU: no more than that one is urgent");
     host_root();
-    host_run(0);
-    host_unmask(a);
-    CALL(RUN, 0, ~0ull, 255 | RUN_DIRECT);
-    host_unmask(c);
-    CALL(BLOCK, ~0ull);
-    host_unmask(a);
-    CALL(BLOCK, ~0ull);
-    CALL(CAP_REVOKE, host_kid_slot(0, KID_DISPATCHER));
-    CALL(CAP_DELETE, host_kid_slot(0, KID_DISPATCHER));
+    orphan(c);
     CHECK(c->parent == 0 &&
               CALL(DISPATCHER_SET_PARENT, host_kid_slot(KIDS, KID_DISPATCHER),
                    CPTR_SELF_DISPATCHER, 0) == ERR_OK,
@@ -404,6 +556,12 @@ static void test_direct_nested(void)
     host_settle();
     CHECK(host_current() == b && c->state == IS_READY,
           "is as urgent as a new child, and not direct");
+    c = nest();
+    orphan(c);
+    upcall_event(c, 5);
+    host_settle();
+    CHECK(host_current() == root && c->state == IS_READY,
+          "one that wakes without a scheduler waits for one");
 }
 
 static uint64_t consumed(cptr_t context)
@@ -625,7 +783,11 @@ int main(void)
     test_limits();
     test_urgency();
     test_direct();
+    test_displaced();
+    test_displaced_twice();
+    test_not_displaced();
     test_not_direct();
+    test_displaced_scheduler();
     test_direct_nested();
     test_account();
     test_block();
