@@ -372,18 +372,18 @@ static uint64_t *frame_ptes(const struct slot *s)
                                                                     : NULL;
 }
 
-/* Write the table entries of a frame, whose slot says where it is mapped. */
+/* Write a frame's table entries, where its slot says; new ones unpublished. */
 static void frame_set(const struct slot *s, uint64_t rights)
 {
+    uint64_t to = ref_address(s->obj);
+    uint64_t entry = pte_of(to, rights, s->attr & ATTR_DEVICE);
     for (uint32_t i = 0; i < frame_pages(s); i++) {
-        uint64_t address = ref_address(s->obj) + i * PAGE_BYTES;
         uint64_t va = s->word + i * PAGE_BYTES;
-        uint64_t *pte = pte_at(s->aux, va);
-        if (*pte != 0) {
-            *pte = 0; /* break before make: the rights change */
+        uint64_t *pte = pte_at(s->aux, va), was = *pte;
+        *pte = rights ? entry + i * PAGE_BYTES : 0;
+        if (was != 0) { /* the same frame: no break before make */
             arch_tlb_page(va);
         }
-        *pte = rights ? pte_of(address, rights, s->attr & ATTR_DEVICE) : 0;
     }
 }
 
@@ -499,9 +499,9 @@ static enum abi_error change_frames(struct request *r, uint64_t *x)
     if (done == 0) {
         return e;
     }
-    arch_publish();
     x[1] = done;
     if (r->stretch != NULL) {
+        arch_publish();
         x[2] = r->va;
     }
     return ERR_OK;

@@ -99,6 +99,12 @@ PLANTED = [
      "    }\n    wait_until(d, x[0]);"),
     ("caps", 2, "full", "orphans are adopted by an elder sibling", "cap.c",
      "n->attr |= ATTR_FENCE;", ";"),
+    ("space", 0, "full", "rights change after the TLB was told", "space.c",
+     "        *pte = rights ? entry + i * PAGE_BYTES : 0;\n"
+     "        if (was != 0) { /* the same frame: no break before make */\n"
+     "            arch_tlb_page(va);\n        }\n",
+     "        if (was != 0) {\n            arch_tlb_page(va);\n        }\n"
+     "        *pte = rights ? entry + i * PAGE_BYTES : 0;\n"),
     ("space", 0, "full", "detaching forgets the first level", "space.c",
      "domain_at(ref)->level1[t->gib & 511u] = 0;", ";"),
     ("calls", 3, "full", "a cancelled call leaves its caller with the callee",
