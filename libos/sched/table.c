@@ -27,32 +27,6 @@ const struct scheduler_policy *scheduler_policy_find(const char *name)
     return *p;
 }
 
-/* ---- sets of children -------------------------------------------------- */
-
-bool scheduler_has(const struct scheduler_set *s, uint32_t i)
-{
-    return (s->word[i / 64] >> i % 64 & 1) != 0;
-}
-
-uint32_t scheduler_next(const struct scheduler_set *s, uint32_t from)
-{
-    uint64_t mask = ~0ull << from % 64;
-    for (uint32_t w = from / 64; w < SCHED_CHILDREN_MAX / 64; w++) {
-        uint64_t rest = s->word[w] & mask;
-        if (rest != 0) {
-            return w * 64 + (uint32_t)__builtin_ctzll(rest);
-        }
-        mask = ~0ull;
-    }
-    return SCHED_NONE;
-}
-
-void scheduler_put(struct scheduler_set *s, uint32_t i, bool in)
-{
-    uint64_t bit = 1ull << i % 64;
-    s->word[i / 64] = in ? s->word[i / 64] | bit : s->word[i / 64] & ~bit;
-}
-
 /* ---- what may be promised ---------------------------------------------- */
 
 const char *scheduler_refusal_text(enum scheduler_refusal why)

@@ -41,10 +41,31 @@ struct scheduler_set {
     uint64_t word[SCHED_CHILDREN_MAX / 64];
 };
 
-bool scheduler_has(const struct scheduler_set *s, uint32_t i);
-void scheduler_put(struct scheduler_set *s, uint32_t i, bool in);
+static inline bool scheduler_has(const struct scheduler_set *s, uint32_t i)
+{
+    return (s->word[i / 64] >> i % 64 & 1) != 0;
+}
+
+static inline void scheduler_put(struct scheduler_set *s, uint32_t i, bool in)
+{
+    uint64_t bit = 1ull << i % 64;
+    s->word[i / 64] = in ? s->word[i / 64] | bit : s->word[i / 64] & ~bit;
+}
+
 /* The first of them that is `from` or later, or SCHED_NONE. */
-uint32_t scheduler_next(const struct scheduler_set *s, uint32_t from);
+static inline uint32_t scheduler_next(const struct scheduler_set *s,
+                                      uint32_t from)
+{
+    uint64_t mask = ~0ull << from % 64;
+    for (uint32_t w = from / 64; w < SCHED_CHILDREN_MAX / 64; w++) {
+        uint64_t rest = s->word[w] & mask;
+        if (rest != 0) {
+            return w * 64 + (uint32_t)__builtin_ctzll(rest);
+        }
+        mask = ~0ull;
+    }
+    return SCHED_NONE;
+}
 
 /* Each of them, in order; one that the body takes out is passed over. */
 #define SCHED_EACH(i, s)                                                       \
