@@ -461,6 +461,15 @@ static void test_not_direct(void)
     upcall_event(a, 5);
     host_settle();
     CHECK(scheduler_asked(), "the next run takes it back");
+    host_unmask(root);
+    CALL(RUN, 0, ~0ull, 8);
+    host_unmask(a);
+    CALL(BLOCK, ~0ull);
+    host_unmask(root);
+    CALL(BLOCK, ~0ull);
+    upcall_event(a, 5);
+    host_settle();
+    CHECK(scheduler_asked(), "from idleness too");
 }
 
 /* A child of kid 0, which is a scheduler then. */
@@ -613,6 +622,7 @@ static void test_block(void)
     CHECK(kernel.core[0].idle == 15 && root->identity.now == host.now,
           "up to when something ends it");
     host_settle();
+    root->context.pc = 0x4242;
     CALL(BLOCK, ~0ull);
     CHECK(in_upcall(root), "block with an upcall pending is the upcall");
     root->context.pc = 0x4242;
