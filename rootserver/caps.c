@@ -3,7 +3,7 @@
  * Who holds which capability, and what the manifest says of it: one fact a
  * call. A search through a table looks at SCAN slots at most.
  */
-#include "root.h"
+#include "shared.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -40,15 +40,15 @@ static bool in_untyped(uint32_t slot, uint64_t address)
 
 static uint64_t owner_of_memory(uint64_t address)
 {
-    struct channel_memory c;
+    const struct shared *m;
     for (uint32_t i = 0; i < DOMAINS_MAX; i++) {
         if (holds(&domains[i], address)) {
             return owner(LEDGER_DOMAIN, domains[i].id);
         }
     }
-    for (uint32_t i = 0; service_memory(i, &c); i++) {
-        if (in_untyped(c.chunk, address)) {
-            return owner(LEDGER_CHANNEL, c.id);
+    for (uint64_t i = 0; (m = service_memory(i)) != NULL; i++) {
+        if (in_untyped(m->chunk, address)) {
+            return owner(LEDGER_CHANNEL, m->id);
         }
     }
     return owner(in_untyped(slot_chunk, address) ? LEDGER_ROOT : LEDGER_NOBODY,

@@ -106,7 +106,7 @@ int dma_lend(const struct domain *server, const uint64_t w[8])
         return e;
     }
     if (w[1] > UINT32_MAX || w[4] > UINT32_MAX || w[5] > UINT32_MAX ||
-        !service_serves((uint32_t)w[1], server)) {
+        service_client(w[1], server) == 0) {
         return EINVAL;
     }
     loan.channel = w[5] != 0 ? (uint32_t)w[1] : 0;

@@ -6,7 +6,7 @@
  * that are missing in the sum. One row a call; a row of a domain looks at some
  * 2,000 slots.
  */
-#include "root.h"
+#include "shared.h"
 
 #include <errno.h>
 #include <string.h>
@@ -145,12 +145,12 @@ static void domain_row(const struct domain *d, uint64_t w[8])
     answer(w, LEDGER_DOMAIN, d->id);
 }
 
-static void channel_row(const struct channel_memory *c, uint64_t w[8])
+static void channel_row(const struct shared *m, uint64_t w[8])
 {
     begin();
-    add_chunk(c->chunk);
-    add_slots(c->objects, c->places);
-    answer(w, LEDGER_CHANNEL, c->id);
+    add_chunk(m->chunk);
+    add_slots(m->objects, SHARED_PLACES);
+    answer(w, LEDGER_CHANNEL, m->id);
 }
 
 static void root_row(uint64_t w[8])
@@ -203,7 +203,6 @@ static bool is_part(uint64_t *row, uint64_t count)
 static int fill(uint64_t row, uint64_t w[8])
 {
     const struct boot_info *boot = memory_boot();
-    struct channel_memory c;
     if (is_part(&row, 1)) {
         board_row(w);
     } else if (is_part(&row, boot->region_count)) {
@@ -214,8 +213,8 @@ static int fill(uint64_t row, uint64_t w[8])
         root_row(w);
     } else if (is_part(&row, DOMAINS_MAX)) {
         domain_row(&domains[row], w);
-    } else if (row <= UINT32_MAX && service_memory((uint32_t)row, &c)) {
-        channel_row(&c, w);
+    } else if (service_memory(row) != NULL) {
+        channel_row(service_memory(row), w);
     } else {
         return ENOENT;
     }

@@ -233,11 +233,9 @@ void service_domain_ended(struct domain *d);
 void service_provide(struct domain *server, const char *name);
 int service_list(uint64_t w[8]);
 int service_channels(uint64_t w[8]);
-/* The n-th channel in use: its memory's slots; false: there are fewer. */
-struct channel_memory {
-    uint32_t id, objects, chunk, places; /* places: slots of `objects` */
-};
-bool service_memory(uint32_t n, struct channel_memory *out);
+/* Of the n-th channel or link in use; NULL: there are fewer. (shared.h) */
+struct shared;
+const struct shared *service_memory(uint64_t n);
 /* The root server's own channel to the console. NULL: there is none. */
 struct channel_page *service_console(cptr_t *event);
 /* A channel's data area, in memory in one piece, which the DMA broker may read
@@ -250,10 +248,26 @@ int service_show(uint32_t id, const struct domain *broker,
                  struct channel_data *out);
 /* dma_holds() no more: give it away, if it was to be. */
 void service_let_go(uint32_t id);
-bool service_serves(uint32_t id, const struct domain *server);
+/* The client of a channel that this server has accepted; 0: it is none. */
+uint32_t service_client(uint64_t id, const struct domain *server);
+/* The first service that it provides, or NULL. */
+const char *service_of(const struct domain *server);
 /* Who provides that, if the client may connect to it. ENOENT, EACCES */
 int service_provider(const struct domain *client, const uint64_t name[2],
                      uint32_t *server);
+
+/* ---- link.c: memory that two clients of a server share ------------------- */
+
+/* ROOT_LINK_x */
+int link_make(const struct domain *server, uint64_t w[8]);
+int link_free(const struct domain *server, const uint64_t w[8]);
+int link_allow(const struct domain *server, const uint64_t w[8]);
+int link_open(const struct domain *d, uint64_t w[8]);
+int link_leave(const struct domain *d, const uint64_t w[8]);
+void link_domain_ended(const struct domain *d);
+/* As service_channels and service_memory, of the n-th link. */
+int link_row(uint64_t n, uint64_t w[8]);
+const struct shared *link_memory(uint64_t n);
 
 /* ---- dma.c: no engine works in memory that is given away ---------------- */
 
@@ -313,7 +327,7 @@ void trace_named(const struct domain *d);
 void trace_begins(uint32_t child, const struct scheduler_table *t);
 void trace_ended(uint32_t reasons, uint64_t when);
 int trace_operate(uint64_t w[8]);
-/* The slots of its memory, as struct channel_memory has them. */
+/* The slots of its memory, CNode and how many. */
 uint32_t trace_memory(uint32_t *objects, uint32_t *places);
 
 /* ---- names.c ----------------------------------------------------------- */

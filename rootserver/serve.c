@@ -297,6 +297,16 @@ static int dispatch_system(const struct domain *d, uint64_t w[8])
         return trace_operate(w);
     case ROOT_VARIABLE:
         return names_variable(w);
+    case ROOT_LINK_MAKE:
+        return link_make(d, w);
+    case ROOT_LINK_FREE:
+        return link_free(d, w);
+    case ROOT_LINK_ALLOW:
+        return link_allow(d, w);
+    case ROOT_LINK_OPEN:
+        return link_open(d, w);
+    case ROOT_LINK_LEAVE:
+        return link_leave(d, w);
     case ROOT_DMA_BEGIN:
         return dma_begin(d, w);
     case ROOT_DMA_END:

@@ -5,27 +5,17 @@
  * told: no server faults because a client died. A server that dies leaves a
  * channel without magic, and its client is woken.
  */
-#include "root.h"
+#include "shared.h"
 
 #include <errno.h>
 #include <string.h>
 
-#define CHANNEL_PAGES_MAX   56u
 #define CLIENT_CHANNELS_MAX 16u
-#define PLACES_LOG2         7u /* slots of a channel's CNode */
-#define PLACE_STRETCH       1u
-#define PLACE_WAKE_CLIENT   2u
-#define PLACE_WAKE_SERVER   3u
-#define PLACE_FRAMES        8u
-#define CHANNEL_VAS         256u
-#define RW                  (RIGHT_READ | RIGHT_WRITE)
 
 struct channel {
-    bool used, accepted, closed; /* closed: the client is gone */
-    uint32_t id, client, server, client_bit;
-    uint32_t objects, chunk, log2, block;
-    uint64_t va;
-    uint32_t bytes;
+    struct shared memory;  /* its id is the channel's; 0: none is here */
+    bool accepted, closed; /* closed: the client is gone */
+    uint32_t client, server, client_bit;
     const char *service; /* its name */
 };
 
@@ -35,7 +25,6 @@ struct service {
 };
 
 static struct channel channels[CHANNELS_MAX];
-static uint32_t last_id; /* channels ever made, or made anew */
 static struct service services[SERVICES_MAX];
 
 /* What clients ring to have the server work on their time: it was made with the
@@ -72,96 +61,30 @@ static struct service *service_find(const char name[START_SERVICE_BYTES])
 
 /* ---- making ------------------------------------------------------------ */
 
-/* Addresses of channels take turns, so that an old one faults for long. */
-static uint64_t channel_va(uint32_t *block)
-{
-    static struct {
-        uint32_t slot;
-        uint64_t address;
-    } blocks[CHANNEL_VAS / 64];
-    static uint32_t next;
-    for (uint32_t n = 0; n < CHANNEL_VAS; n++) {
-        uint32_t i = next++ % CHANNEL_VAS, b = i / 64;
-        if (blocks[b].slot == 0) {
-            blocks[b].slot = block_take(&blocks[b].address);
-        }
-        uint64_t va = blocks[b].address + i % 64 * STRETCH_BYTES;
-        bool busy = blocks[b].slot == 0;
-        for (uint32_t c = 0; c < CHANNELS_MAX; c++) {
-            busy = busy || (channels[c].used && channels[c].va == va);
-        }
-        if (!busy) {
-            *block = blocks[b].slot;
-            return va;
-        }
-    }
-    return 0;
-}
-
-static int make_memory(struct channel *c, uint32_t pages)
-{
-    c->log2 = pages <= 14 ? 16 : pages <= 30 ? 17 : 18; /* CNode, table */
-    c->chunk = chunk_take(c->log2);
-    c->objects = slot_take();
-    c->va = channel_va(&c->block);
-    if (c->chunk == 0 || c->objects == 0 || c->va == 0) {
-        return ENOMEM;
-    }
-    cptr_t stretch = CPTR(c->objects, PLACE_STRETCH);
-    if (sys_untyped_retype(c->chunk, c->objects, TYPE_CNODE,
-                           PLACES_LOG2 + SLOT_LOG2, 1, 0, 6) ||
-        sys_stretch_create(stretch, c->chunk, c->block, c->va, 0) ||
-        sys_untyped_retype(c->chunk, CPTR(c->objects, PLACE_FRAMES), TYPE_FRAME,
-                           PAGE_LOG2, pages, 0, 0)) {
-        return ENOMEM;
-    }
-    if (frames_map(CPTR(c->objects, PLACE_FRAMES), stretch, c->va, RW, pages) !=
-        ERR_OK) {
-        return EIO;
-    }
-    c->bytes = pages * (uint32_t)PAGE_BYTES;
-    return 0;
-}
-
-static void fill_page(const struct channel *c)
-{
-    struct channel_page *p = (void *)(uintptr_t)c->va;
-    p->id = c->id;
-    p->data_offset = PAGE_BYTES;
-    p->data_bytes = c->bytes - PAGE_BYTES;
-    p->magic = CHANNEL_MAGIC;
-}
-
 /* While a DMA engine works in it, it only loses both ends. */
 static void free_channel(struct channel *c)
 {
-    if (dma_holds(c->id)) {
+    if (dma_holds(c->memory.id)) {
         const struct domain *server = domain_find(c->server);
         if (server != NULL) {
-            (void)sys_stretch_detach(CPTR(c->objects, PLACE_STRETCH),
-                                     domain_object(server, OBJECT_DOMAIN));
+            shared_hide(&c->memory, server);
         }
         c->client = c->server = 0;
         c->closed = false;
         return;
     }
-    if (c->objects != 0) {
-        (void)sys_cap_delete(c->objects);
-        slot_give(c->objects);
-    }
-    if (c->chunk != 0) {
-        chunk_give(c->chunk);
-    }
+    shared_free(&c->memory);
     memset(c, 0, sizeof(*c));
 }
 
+/* The root server sees it. */
 static struct channel *new_channel(const struct domain *client, uint32_t pages,
                                    int *error)
 {
     uint32_t own = 0;
     struct channel *c = NULL;
     for (uint32_t i = 0; i < CHANNELS_MAX; i++) {
-        if (!channels[i].used) {
+        if (channels[i].memory.id == 0) {
             c = &channels[i];
         } else if (client != NULL && channels[i].client == client->id) {
             own++;
@@ -171,19 +94,8 @@ static struct channel *new_channel(const struct domain *client, uint32_t pages,
         *error = EMFILE;
         return NULL;
     }
-    c->used = true;
-    c->id = ++last_id;
-    *error = make_memory(c, pages);
-    if (*error == 0 && sys_stretch_attach(CPTR(c->objects, PLACE_STRETCH),
-                                          CPTR_SELF_DOMAIN, RW)) {
-        *error = EIO;
-    }
-    if (*error != 0) {
-        free_channel(c);
-        return NULL;
-    }
-    fill_page(c);
-    return c;
+    *error = shared_make(&c->memory, pages);
+    return *error == 0 ? c : NULL;
 }
 
 /* ---- operations -------------------------------------------------------- */
@@ -200,7 +112,7 @@ static int give_wakers(const struct channel *c, const struct domain *client,
     enum abi_error e =
         w[6] == 0 ? ERR_EMPTY
                   : sys_cap_copy(bell, domain_object(server, OBJECT_DOORBELL),
-                                 RIGHT_CALL, c->id, 0);
+                                 RIGHT_CALL, c->memory.id, 0);
     if (e != ERR_OK && e != ERR_EMPTY) { /* EMPTY: the server has none */
         (void)sys_cap_delete(event);
         return EINVAL;
@@ -211,13 +123,12 @@ static int give_wakers(const struct channel *c, const struct domain *client,
 static int connect_to(struct channel *c, struct domain *client,
                       struct domain *server, const uint64_t w[8])
 {
-    cptr_t stretch = CPTR(c->objects, PLACE_STRETCH);
-    (void)sys_stretch_detach(stretch, CPTR_SELF_DOMAIN);
+    shared_hide(&c->memory, NULL);
     c->client = client->id;
     c->server = server->id;
     c->client_bit = (uint32_t)w[4];
-    if (sys_stretch_attach(stretch, domain_object(client, OBJECT_DOMAIN), RW) ||
-        sys_event_mint(CPTR(c->objects, PLACE_WAKE_CLIENT),
+    if (shared_show(&c->memory, client) != 0 ||
+        sys_event_mint(shared_slot(&c->memory, PLACE_WAKE_CLIENT),
                        domain_object(client, OBJECT_DISPATCHER), w[4])) {
         return ENOMEM;
     }
@@ -230,8 +141,8 @@ static struct channel *dead_channel(const struct domain *client,
 {
     for (uint32_t i = 0; i < CHANNELS_MAX; i++) {
         struct channel *c = &channels[i];
-        if (c->used && c->client == client->id && c->server == 0 &&
-            c->client_bit == w[4] && c->bytes == w[3] * PAGE_BYTES) {
+        if (c->memory.id != 0 && c->client == client->id && c->server == 0 &&
+            c->client_bit == w[4] && c->memory.bytes == w[3] * PAGE_BYTES) {
             return c;
         }
     }
@@ -245,19 +156,18 @@ static struct channel *dead_channel(const struct domain *client,
 static int revive(struct channel *c, struct domain *client,
                   struct domain *server, const uint64_t w[8])
 {
-    cptr_t stretch = CPTR(c->objects, PLACE_STRETCH);
-    if (sys_stretch_attach(stretch, CPTR_SELF_DOMAIN, RW) != ERR_OK) {
+    if (shared_show(&c->memory, NULL) != 0) {
         return EIO;
     }
-    c->id = ++last_id;
+    shared_renew(&c->memory);
     int error = give_wakers(c, client, server, w);
     if (error == 0) {
-        memset((void *)(uintptr_t)c->va, 0, PAGE_BYTES);
         c->server = server->id;
         c->accepted = false;
-        fill_page(c);
+        shared_hide(&c->memory, NULL);
+    } else {
+        shared_end(&c->memory);
     }
-    (void)sys_stretch_detach(stretch, CPTR_SELF_DOMAIN);
     return error;
 }
 
@@ -285,8 +195,8 @@ int service_connect(struct domain *client, uint64_t w[8])
     memcpy(name, &w[1], START_SERVICE_BYTES);
     struct service *s = service_find(name);
     struct domain *server = s != NULL ? domain_find(s->server) : NULL;
-    if (w[3] < 2 || w[3] > CHANNEL_PAGES_MAX || w[4] > 63 ||
-        w[5] > UINT32_MAX || w[6] > UINT32_MAX) {
+    if (w[3] < 2 || w[3] > SHARED_PAGES_MAX || w[4] > 63 || w[5] > UINT32_MAX ||
+        w[6] > UINT32_MAX) {
         return EINVAL;
     }
     if (s == NULL) {
@@ -299,7 +209,7 @@ int service_connect(struct domain *client, uint64_t w[8])
         return ENOENT;
     }
     struct channel *c = dead_channel(client, w);
-    if (dma_delays(c != NULL ? c->id : 0, server)) {
+    if (dma_delays(c != NULL ? c->memory.id : 0, server)) {
         return EBUSY;
     }
     int error = c != NULL ? revive(c, client, server, w)
@@ -307,8 +217,8 @@ int service_connect(struct domain *client, uint64_t w[8])
     if (error != 0 || c == NULL) {
         return error;
     }
-    w[1] = c->va;
-    w[2] = c->bytes;
+    w[1] = c->memory.va;
+    w[2] = c->memory.bytes;
     (void)sys_event_signal(domain_object(server, OBJECT_EVENT_ACCEPT));
     return 0;
 }
@@ -319,7 +229,7 @@ int service_accept(struct domain *server, uint64_t w[8])
     w[1] = 0;
     for (uint32_t i = 0; i < CHANNELS_MAX; i++) {
         struct channel *c = &channels[i];
-        if (!c->used || c->server != server->id || c->accepted) {
+        if (c->memory.id == 0 || c->server != server->id || c->accepted) {
             continue;
         }
         const struct domain *client = domain_find(c->client);
@@ -332,15 +242,14 @@ int service_accept(struct domain *server, uint64_t w[8])
         if (e != ERR_OK || slot > UINT32_MAX) {
             return EINVAL;
         }
-        if (sys_stretch_attach(CPTR(c->objects, PLACE_STRETCH),
-                               domain_object(server, OBJECT_DOMAIN), RW)) {
+        if (shared_show(&c->memory, server) != 0) {
             return ENOMEM;
         }
         c->accepted = true;
-        w[1] = c->va;
-        w[2] = c->bytes;
+        w[1] = c->memory.va;
+        w[2] = c->memory.bytes;
         w[3] = c->client;
-        w[4] = c->id;
+        w[4] = c->memory.id;
         return 0;
     }
     return 0;
@@ -351,8 +260,8 @@ int service_closed(struct domain *server, uint64_t w[8])
     w[1] = 0;
     for (uint32_t i = 0; i < CHANNELS_MAX; i++) {
         struct channel *c = &channels[i];
-        if (c->used && c->server == server->id && c->closed) {
-            w[1] = c->id;
+        if (c->memory.id != 0 && c->server == server->id && c->closed) {
+            w[1] = c->memory.id;
             free_channel(c);
             return 0;
         }
@@ -362,36 +271,32 @@ int service_closed(struct domain *server, uint64_t w[8])
 
 /* ---- a look ------------------------------------------------------------ */
 
-static const struct channel *nth_channel(uint64_t n)
+/* Or how many there are is taken from n. */
+static const struct channel *nth_channel(uint64_t *n)
 {
     for (uint32_t i = 0; i < CHANNELS_MAX; i++) {
-        if (channels[i].used && n-- == 0) {
+        if (channels[i].memory.id != 0 && (*n)-- == 0) {
             return &channels[i];
         }
     }
     return NULL;
 }
 
-bool service_memory(uint32_t n, struct channel_memory *out)
+const struct shared *service_memory(uint64_t n)
 {
-    const struct channel *c = nth_channel(n);
-    if (c != NULL) {
-        *out = (struct channel_memory){c->id, c->objects, c->chunk,
-                                       1u << PLACES_LOG2};
-    }
-    return c != NULL;
+    const struct channel *c = nth_channel(&n);
+    return c != NULL ? &c->memory : link_memory(n);
 }
 
 int service_channels(uint64_t w[8])
 {
-    const struct channel *c = nth_channel(w[1]);
+    uint64_t n = w[1];
+    const struct channel *c = nth_channel(&n);
     if (c == NULL) {
-        return ENOENT;
+        return link_row(n, w);
     }
-    w[1] = c->id | (uint64_t)c->client << 32;
-    w[2] = c->server | (uint64_t)c->client_bit << 32;
-    w[3] = c->va;
-    w[4] = c->bytes;
+    shared_row(&c->memory, c->client, c->server | (uint64_t)c->client_bit << 32,
+               w);
     memcpy(&w[5], c->service, START_SERVICE_BYTES);
     return 0;
 }
@@ -415,7 +320,7 @@ static struct channel *channel_find(uint32_t id)
     static uint32_t latest;
     for (uint32_t n = 0; n < CHANNELS_MAX; n++) {
         uint32_t i = (latest + n) % CHANNELS_MAX;
-        if (channels[i].used && channels[i].id == id) {
+        if (channels[i].memory.id == id) {
             latest = i;
             return &channels[i];
         }
@@ -435,13 +340,14 @@ int service_show(uint32_t id, const struct domain *broker,
     if (c->client == broker->id || c->server == broker->id) {
         return EACCES;
     }
-    *out = (struct channel_data){.address = c->va + PAGE_BYTES,
-                                 .bytes = c->bytes - (uint32_t)PAGE_BYTES,
-                                 .client = c->client,
-                                 .server = c->server};
-    return sys_cap_identify(CPTR(c->objects, PLACE_FRAMES + 1), &info,
+    *out =
+        (struct channel_data){.address = c->memory.va + PAGE_BYTES,
+                              .bytes = c->memory.bytes - (uint32_t)PAGE_BYTES,
+                              .client = c->client,
+                              .server = c->server};
+    return sys_cap_identify(shared_slot(&c->memory, PLACE_FRAMES + 1), &info,
                             &out->physical, &word) == ERR_OK &&
-                   sys_stretch_attach(CPTR(c->objects, PLACE_STRETCH),
+                   sys_stretch_attach(shared_slot(&c->memory, PLACE_STRETCH),
                                       domain_object(broker, OBJECT_DOMAIN),
                                       RIGHT_READ) == ERR_OK
                ? 0
@@ -456,10 +362,21 @@ void service_let_go(uint32_t id)
     }
 }
 
-bool service_serves(uint32_t id, const struct domain *server)
+uint32_t service_client(uint64_t id, const struct domain *server)
 {
-    const struct channel *c = channel_find(id);
-    return c != NULL && c->server == server->id && c->accepted;
+    const struct channel *c =
+        id != 0 && id <= UINT32_MAX ? channel_find((uint32_t)id) : NULL;
+    return c != NULL && c->server == server->id && c->accepted ? c->client : 0;
+}
+
+const char *service_of(const struct domain *server)
+{
+    for (uint32_t i = 0; i < SERVICES_MAX; i++) {
+        if (services[i].server == server->id) {
+            return services[i].name;
+        }
+    }
+    return NULL;
 }
 
 int service_provider(const struct domain *client, const uint64_t name[2],
@@ -490,17 +407,13 @@ static void client_gone(struct channel *c)
 
 static void server_gone(struct channel *c)
 {
-    cptr_t stretch = CPTR(c->objects, PLACE_STRETCH);
     if (c->closed || c->client == 0) {
         free_channel(c);
         return;
     }
     c->server = 0;
-    if (sys_stretch_attach(stretch, CPTR_SELF_DOMAIN, RW) == ERR_OK) {
-        ((struct channel_page *)(uintptr_t)c->va)->magic = 0;
-        (void)sys_stretch_detach(stretch, CPTR_SELF_DOMAIN);
-    }
-    (void)sys_event_signal(CPTR(c->objects, PLACE_WAKE_CLIENT));
+    shared_end(&c->memory);
+    (void)sys_event_signal(shared_slot(&c->memory, PLACE_WAKE_CLIENT));
 }
 
 void service_domain_ended(struct domain *d)
@@ -513,11 +426,12 @@ void service_domain_ended(struct domain *d)
             }
         }
     }
+    link_domain_ended(d);
     for (uint32_t i = 0; i < CHANNELS_MAX; i++) {
         struct channel *c = &channels[i];
-        if (c->used && c->server == d->id) {
+        if (c->memory.id != 0 && c->server == d->id) {
             server_gone(c);
-        } else if (c->used && c->client == d->id) {
+        } else if (c->memory.id != 0 && c->client == d->id) {
             client_gone(c);
         }
     }
@@ -529,20 +443,19 @@ struct channel_page *service_console(cptr_t *event)
     const struct service *s = service_find(name);
     struct domain *server = s != NULL ? domain_find(s->server) : NULL;
     int error;
-    struct channel *c = server != NULL
-                            ? new_channel(NULL, CHANNEL_PAGES_MAX / 4, &error)
-                            : NULL;
+    struct channel *c =
+        server != NULL ? new_channel(NULL, SHARED_PAGES_MAX / 4, &error) : NULL;
     if (c == NULL) {
         return NULL;
     }
     c->server = server->id;
     c->service = s->name;
-    *event = CPTR(c->objects, PLACE_WAKE_SERVER);
+    *event = shared_slot(&c->memory, PLACE_WAKE_SERVER);
     if (sys_event_mint(*event, domain_object(server, OBJECT_DISPATCHER),
                        EVENT_WORK)) {
         free_channel(c);
         return NULL;
     }
     (void)sys_event_signal(domain_object(server, OBJECT_EVENT_ACCEPT));
-    return (void *)(uintptr_t)c->va;
+    return (void *)(uintptr_t)c->memory.va;
 }

@@ -57,7 +57,7 @@ static int pipe_end_create(struct request *q, struct pipe *p, uint32_t flags,
     int error;
 
     if (file == NULL) {
-        pipe_close(p, flags == O_WRONLY);
+        pipe_close(p, flags == O_WRONLY ? PIPE_WRITING : PIPE_READING);
         return ENFILE;
     }
     error = handle_create(q->client, file, number);
@@ -77,7 +77,7 @@ static int request_pipe(struct request *q)
     }
     error = pipe_end_create(q, p, O_RDONLY, &q->value[0]);
     if (error != 0) {
-        pipe_close(p, true);
+        pipe_close(p, PIPE_WRITING);
         return error;
     }
     error = pipe_end_create(q, p, O_WRONLY, &q->value[1]);
@@ -91,13 +91,12 @@ static int request_pipe(struct request *q)
 static bool pipe_transfer(struct request *q, struct open_file *file)
 {
     bool writing = q->r->op == FILE_WRITE;
-    bool may_write = (file->flags & O_ACCMODE) == O_WRONLY;
 
     if (file->kind != OPEN_PIPE ||
         (q->r->op != FILE_READ && q->r->op != FILE_WRITE)) {
         return false;
     }
-    if (writing != may_write) {
+    if (writing != (open_pipe_end(file) == PIPE_WRITING)) {
         answer(q, EBADF);
     } else if (q->data == NULL) {
         answer(q, q->r->bytes == 0 ? 0 : EFAULT);
@@ -107,6 +106,32 @@ static bool pipe_transfer(struct request *q, struct open_file *file)
         pipe_read(file->pipe, q->client, q->r, q->data);
     }
     return true;
+}
+
+static int request_direct(struct request *q, struct open_file *file)
+{
+    enum pipe_end end = open_pipe_end(file);
+
+    q->value[1] = end;
+    if (file->kind != OPEN_PIPE) {
+        return EINVAL;
+    }
+    if (q->r->arg[0] == 0) {
+        pipe_indirect(file->pipe, end);
+        return 0;
+    }
+    return file->refs == 1
+               ? pipe_direct(file->pipe, end, q->client, &q->value[0])
+               : EBUSY;
+}
+
+static int request_pump(struct open_file *file)
+{
+    if (file->kind != OPEN_PIPE) {
+        return EINVAL;
+    }
+    pipe_pump(file->pipe);
+    return 0;
 }
 
 /* ---- polling: only pipes make anybody wait ----------------------------- */
@@ -121,7 +146,7 @@ static uint32_t ready_of(struct server_client *c, uint64_t handle)
     if (file->kind != OPEN_PIPE) {
         return READY_READ | READY_WRITE;
     }
-    return pipe_ready(file->pipe, (file->flags & O_ACCMODE) == O_WRONLY);
+    return pipe_ready(file->pipe, open_pipe_end(file));
 }
 
 static struct polls polls = {.ready = ready_of};
@@ -164,6 +189,10 @@ static int file_request(struct request *q, struct open_file *file)
         return request_sync(q, file);
     case FILE_READDIR:
         return request_readdir(q, file);
+    case FILE_DIRECT:
+        return request_direct(q, file);
+    case FILE_PUMP:
+        return request_pump(file);
     default:
         return ENOSYS;
     }

@@ -25,6 +25,14 @@ struct open_file *open_take(void)
 void open_hold(struct open_file *file)
 {
     file->refs++;
+    if (file->kind == OPEN_PIPE) {
+        pipe_indirect(file->pipe, open_pipe_end(file));
+    }
+}
+
+enum pipe_end open_pipe_end(const struct open_file *file)
+{
+    return (file->flags & O_ACCMODE) == O_WRONLY ? PIPE_WRITING : PIPE_READING;
 }
 
 bool open_is_stale(const struct open_file *file)
@@ -60,7 +68,7 @@ int open_release(struct open_file *file)
         return 0;
     }
     if (file->kind == OPEN_PIPE) {
-        pipe_close(file->pipe, (file->flags & O_ACCMODE) == O_WRONLY);
+        pipe_close(file->pipe, open_pipe_end(file));
     } else if (file->kind != OPEN_FREE && !open_is_stale(file)) {
         error = file->scratch != NULL ? scratch_close(file)
                                       : volume_result(fat_close(&file->fat));

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <fat.h>
+#include <vesper/pipe.h>
 
 #define OPEN_FILES_MAX 128u
 
@@ -32,7 +33,11 @@ struct open_file {
  * failure gives it back by open_release. NULL: OPEN_FILES_MAX are open. */
 struct open_file *open_take(void);
 
+/* Nobody holds it alone then: a pipe's end is moved by the server again. */
 void open_hold(struct open_file *file);
+
+/* kind is OPEN_PIPE. */
+enum pipe_end open_pipe_end(const struct open_file *file);
 
 /* Closes it, and removes it with FILE_SCRATCH. The error is that of writing
  * what was still owed, or of removing; it is closed all the same. */

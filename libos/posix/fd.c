@@ -10,6 +10,7 @@
 #include <vesper/file.h>
 #include <vesper/thread.h>
 
+#include "pipe.h"
 #include "service.h"
 #include "signal_state.h"
 
@@ -17,7 +18,7 @@
 
 static struct mutex table_lock; /* guards both arrays */
 static struct description descriptions[DESCRIPTION_MAX];
-static struct fd_entry table[FD_MAX];
+struct fd_entry posix_fd_table[FD_MAX];
 
 static void table_enter(void)
 {
@@ -79,12 +80,15 @@ int posix_description_check(const struct description *d)
 }
 
 /* Handle 0 is a service's default and is nobody's to close. */
-static void description_close(const struct description *d)
+static void description_close(struct description *d)
 {
     struct channel_request r = posix_request(FILE_CLOSE, d->handle);
     struct channel_completion answer;
     int saved = errno;
 
+    if (d->type == FILE_PIPE_END) {
+        posix_pipe_leave(d);
+    }
     if (d->service != NULL && d->handle != 0 &&
         posix_description_check(d) == 0) {
         uint32_t generation = d->generation;
@@ -151,7 +155,7 @@ int posix_description_type(struct description *d, uint32_t *type)
 
 static struct description *fd_description(int fd)
 {
-    return __atomic_load_n(&table[fd].description, __ATOMIC_ACQUIRE);
+    return __atomic_load_n(&posix_fd_table[fd].description, __ATOMIC_ACQUIRE);
 }
 
 /* A reference to what fd stood for, if that has any left and fd still stands
@@ -199,11 +203,11 @@ int posix_fd_take(struct description *d, int lowest, bool close_on_exec,
         return EINVAL;
     }
     table_enter();
-    while (at < FD_MAX && table[at].description != NULL) {
+    while (at < FD_MAX && posix_fd_table[at].description != NULL) {
         at++;
     }
     if (at < FD_MAX) {
-        table[at] = (struct fd_entry){d, close_on_exec};
+        posix_fd_table[at] = (struct fd_entry){d, close_on_exec};
         *fd = at;
     }
     table_leave();
@@ -218,8 +222,8 @@ int posix_fd_put(struct description *d, int fd, bool close_on_exec)
         return EBADF;
     }
     table_enter();
-    old = table[fd].description;
-    table[fd] = (struct fd_entry){d, close_on_exec};
+    old = posix_fd_table[fd].description;
+    posix_fd_table[fd] = (struct fd_entry){d, close_on_exec};
     table_leave();
     if (old != NULL) {
         posix_description_drop(old);
@@ -233,8 +237,8 @@ int posix_fd_close(int fd)
 
     if (fd_is_valid(fd)) {
         table_enter();
-        d = table[fd].description;
-        table[fd].description = NULL;
+        d = posix_fd_table[fd].description;
+        posix_fd_table[fd].description = NULL;
         table_leave();
     }
     if (d == NULL) {
@@ -250,8 +254,8 @@ int posix_fd_close_on_exec(int fd, bool *out)
 
     if (fd_is_valid(fd)) {
         table_enter();
-        open = table[fd].description != NULL;
-        *out = table[fd].close_on_exec;
+        open = posix_fd_table[fd].description != NULL;
+        *out = posix_fd_table[fd].close_on_exec;
         table_leave();
     }
     return open ? 0 : EBADF;
@@ -263,8 +267,8 @@ int posix_fd_set_close_on_exec(int fd, bool close_on_exec)
 
     if (fd_is_valid(fd)) {
         table_enter();
-        open = table[fd].description != NULL;
-        table[fd].close_on_exec = close_on_exec;
+        open = posix_fd_table[fd].description != NULL;
+        posix_fd_table[fd].close_on_exec = close_on_exec;
         table_leave();
     }
     return open ? 0 : EBADF;
@@ -274,7 +278,7 @@ void posix_fd_copy_take(struct fd_entry copy[FD_MAX])
 {
     table_enter();
     for (int i = 0; i < FD_MAX; i++) {
-        copy[i] = table[i];
+        copy[i] = posix_fd_table[i];
         if (copy[i].description != NULL) {
             posix_description_hold(copy[i].description);
         }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define FD_MAX 64
@@ -17,10 +18,14 @@ struct service;
 
 /* An open file: what dup, dup2 and inheritance share. */
 struct description {
-    uint32_t refs;           /* atomic; 0: free */
-    uint32_t flags;          /* O_x as given to open, without O_CLOEXEC */
-    uint32_t type;           /* enum file_type; 0: not asked for yet */
-    bool plain;              /* opened by path on the card: never waits */
+    uint32_t refs;  /* atomic; 0: free */
+    uint32_t flags; /* O_x as given to open, without O_CLOEXEC */
+    uint32_t type;  /* enum file_type; 0: not asked for yet */
+    bool plain;     /* opened by path on the card: never waits */
+    /* Of a pipe's end, for pipe.c: how often the service moved it; which of our
+     * direct ends it is, 0: none; whether it must not become one now. */
+    uint8_t served, direct;
+    bool granting;
     uint64_t handle;         /* the service's number for it */
     uint32_t generation;     /* of the service, when it gave the handle */
     uint32_t size;           /* of a plain file, when it was opened; or less */
@@ -50,6 +55,20 @@ int posix_description_type(struct description *d, uint32_t *type);
 
 /* A reference to what fd stands for; drop it afterwards. EBADF. */
 int posix_fd_hold(int fd, struct description **out);
+/* The table; fd.c's to write. */
+extern struct fd_entry posix_fd_table[FD_MAX];
+
+/* The number of pipe.c's that it is at this moment; 0: none. */
+static inline uint8_t posix_fd_direct(int fd)
+{
+    const struct description *d =
+        fd >= 0 && fd < FD_MAX
+            ? __atomic_load_n(&posix_fd_table[fd].description, __ATOMIC_ACQUIRE)
+            : NULL;
+
+    return d != NULL ? d->direct : 0;
+}
+
 /* Put d at the lowest free fd >= lowest, taking over the reference. EMFILE,
  * EINVAL: lowest is no file descriptor (the reference stays the caller's). */
 int posix_fd_take(struct description *d, int lowest, bool close_on_exec,

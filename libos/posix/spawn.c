@@ -27,6 +27,7 @@
 #include "signal_state.h"
 #include "spawn_actions.h"
 #include "spawn_request.h"
+#include "pipe.h"
 #include "standard.h"
 
 #define IMAGE_MAX    (MEMORY_RUN_MAX - 65536)
@@ -36,7 +37,7 @@
 static struct mutex spawn_lock;
 
 /* Make one open file the child's; handle 0 is everybody's. */
-static int grant(const struct description *d, uint64_t *number)
+static int grant(struct description *d, uint64_t *number)
 {
     struct channel_request r = {.op = FILE_GRANT, .handle = d->handle};
     struct channel_completion answer;
@@ -50,7 +51,9 @@ static int grant(const struct description *d, uint64_t *number)
     if (error == 0) {
         uint32_t generation = d->generation;
 
+        posix_pipe_grant_begin(d);
         error = posix_service_call_of(d->service, &generation, &r, &answer);
+        posix_pipe_grant_end(d);
     }
     if (error == 0) {
         *number = answer.value[0];
@@ -100,7 +103,7 @@ static const struct start_fd_request *find_same(const struct spawn_request *r,
 
 static int inherit(struct spawn_request *r, const struct fd_entry *copy, int fd)
 {
-    const struct description *d = copy[fd].description;
+    struct description *d = copy[fd].description;
     const struct start_fd_request *same = find_same(r, copy, d);
     struct start_fd_request *wanted = &r->fd[r->fd_count];
     int error = 0;

@@ -8,6 +8,7 @@
  * terminal's or pipe's) are small, so that a few waiting threads do not use up
  * the data area for the others.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -18,6 +19,7 @@
 #include <vesper/thread.h>
 
 #include "fd.h"
+#include "pipe.h"
 #include "result.h"
 #include "service.h"
 #include "signal_state.h"
@@ -39,7 +41,8 @@ static bool may_access(const struct description *d, uint32_t without)
 }
 
 /* Find the description and what is to be known of it. Drop it afterwards. */
-static int transfer_start(int fd, uint32_t without, struct transfer *t)
+static __attribute__((noinline)) int transfer_start(int fd, uint32_t without,
+                                                    struct transfer *t)
 {
     uint32_t type = 0;
     int error = posix_fd_hold(fd, &t->d);
@@ -149,70 +152,91 @@ static int write_pieces(const struct transfer *t, const char *from,
     return error;
 }
 
-static ssize_t read_plain(int fd, void *to, size_t bytes, uint64_t offset)
+/* EALREADY: a pipe's end that is ours to move now. */
+static int read_served(int fd, struct pipe_move *m, uint64_t offset)
 {
-    struct transfer t = {.offset = offset, .bytes = bytes};
-    size_t total = 0;
+    struct transfer t = {.offset = offset, .bytes = m->left};
     int error = transfer_start(fd, O_WRONLY, &t);
 
     if (error != 0) {
-        return result(error);
+        return error;
     }
     if (t.waits) {
         posix_standard_flush();
     }
-    if (t.d->service != NULL && bytes != 0) {
+    if (t.d->service != NULL && t.bytes != 0) {
         do {
-            error = read_pieces(&t, to, &total);
-        } while (error == EINTR && total == 0 && posix_signal_restarts());
+            error = read_pieces(&t, m->at, &m->done);
+        } while (error == EINTR && m->done == 0 && posix_signal_restarts());
+    }
+    if (t.waits) {
+        posix_pipe_served(t.d);
     }
     posix_description_drop(t.d);
-    return total > 0 ? (ssize_t)total : result(error);
+    return error;
 }
 
-static ssize_t write_plain(int fd, const void *from, size_t bytes,
-                           uint64_t offset)
+static int write_served(int fd, struct pipe_move *m, uint64_t offset)
 {
-    struct transfer t = {.offset = offset, .bytes = bytes};
+    struct transfer t = {.offset = offset, .bytes = m->left};
     size_t total = 0;
     int error = transfer_start(fd, O_RDONLY, &t);
 
     if (error != 0) {
-        return result(error);
+        return error;
     }
     if (t.d->service == NULL) {
-        total = bytes;
-    } else if (bytes != 0) {
+        total = t.bytes;
+    } else if (t.bytes != 0) {
         do {
-            error = write_pieces(&t, from, &total);
+            error = write_pieces(&t, m->at, &total);
         } while (error == EINTR && total == 0 && posix_signal_restarts());
     }
-    posix_description_drop(t.d);
-    if (error == EPIPE) {
-        posix_signal_cause(SIGPIPE); /* a pipe that nobody reads any more */
+    if (t.waits) {
+        posix_pipe_served(t.d);
     }
-    return total > 0 ? (ssize_t)total : result(error);
+    posix_description_drop(t.d);
+    m->at += total;
+    m->left -= total;
+    m->done += total;
+    return error;
 }
 
-/* Cancellation points: a wait that was cancelled ends with EINTR. */
+/* Who moves a pipe's end may change while one waits there. Cancellation points:
+ * a wait that was cancelled ends with EINTR. */
 static ssize_t read_at(int fd, void *to, size_t bytes, uint64_t offset)
 {
-    ssize_t done;
+    struct pipe_move m = {to, bytes, 0};
+    int error;
 
     thread_cancel_begin();
-    done = read_plain(fd, to, bytes, offset);
-    thread_cancel_end(done < 0 && errno == EINTR);
-    return done;
+    do {
+        error = posix_pipe_move(fd, PIPE_READING, &m);
+        if (error == EALREADY) {
+            error = read_served(fd, &m, offset);
+        }
+    } while (error == EALREADY);
+    thread_cancel_end(m.done == 0 && error == EINTR);
+    return m.done > 0 ? (ssize_t)m.done : result(error);
 }
 
 static ssize_t write_at(int fd, const void *from, size_t bytes, uint64_t offset)
 {
-    ssize_t done;
+    struct pipe_move m = {(char *)from, bytes, 0};
+    int error;
 
     thread_cancel_begin();
-    done = write_plain(fd, from, bytes, offset);
-    thread_cancel_end(done < 0 && errno == EINTR);
-    return done;
+    do {
+        error = posix_pipe_move(fd, PIPE_WRITING, &m);
+        if (error == EALREADY) {
+            error = write_served(fd, &m, offset);
+        }
+    } while (error == EALREADY);
+    if (error == EPIPE) {
+        posix_signal_cause(SIGPIPE); /* a pipe that nobody reads any more */
+    }
+    thread_cancel_end(m.done == 0 && error == EINTR);
+    return m.done > 0 ? (ssize_t)m.done : result(error);
 }
 
 ssize_t read(int fd, void *to, size_t bytes)

@@ -2,16 +2,17 @@
  *
  * What a table of children learns from the state words of its dispatcher. They
  * are levels: several changes that come as one lose nothing. Only those are
- * looked at that the kernel says have changed, and those that wait for a time.
+ * looked at that the kernel says have changed, and, when the first of their
+ * times may be over, those that wait for a time.
  */
 #include <vesper/scheduler.h>
 
 #include <abi/abi.h>
 
 /* Which they are; from now on only newer changes count. The kernel sets bits at
- * any time. */
+ * any time. due: the times, too. */
 static struct scheduler_set to_look_at(struct scheduler_table *t,
-                                       struct upcall_page *page)
+                                       struct upcall_page *page, bool due)
 {
     struct scheduler_set set;
     for (uint32_t w = 0; w < SCHED_CHILDREN_MAX / 64; w++) {
@@ -20,7 +21,8 @@ static struct scheduler_set to_look_at(struct scheduler_table *t,
             changed = __atomic_exchange_n(&page->child_changed[w], 0,
                                           __ATOMIC_ACQUIRE);
         }
-        set.word[w] = (changed | t->timed.word[w]) & t->present.word[w];
+        set.word[w] = due ? changed | t->timed.word[w] : changed;
+        set.word[w] &= t->present.word[w];
     }
     return set;
 }
@@ -41,8 +43,9 @@ uint64_t scheduler_look(struct scheduler_table *t,
                         struct upcall_page *page, uint64_t now,
                         void (*ended)(uint32_t i, uint32_t state))
 {
-    struct scheduler_set set = to_look_at(t, page);
-    uint64_t wake = SCHED_NEVER;
+    bool due = t->wake <= now;
+    struct scheduler_set set = to_look_at(t, page, due);
+    uint64_t wake = due ? SCHED_NEVER : t->wake;
     SCHED_EACH (i, &set) {
         const struct child_entry *c = &identity->child[i];
         if (c->state == CHILD_STOPPED || c->state == CHILD_DEAD) {
@@ -54,5 +57,6 @@ uint64_t scheduler_look(struct scheduler_table *t,
             wake = c->until;
         }
     }
+    t->wake = wake;
     return wake;
 }

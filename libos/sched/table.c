@@ -160,6 +160,7 @@ void scheduler_set(struct scheduler_table *t, uint32_t i,
         *c = (struct scheduler_child){0};
         scheduler_put(&t->present, i, true);
         scheduler_put(&t->timed, i, true);
+        t->wake = 0;
     }
     charge_so_far(t, now);
     c->params = *params;

@@ -15,9 +15,10 @@
 #include <sys/select.h>
 #include <time.h>
 #include <unistd.h>
+#include <vesper/pipe.h>
 #include <vesper/thread.h>
 
-enum { PIPE_BYTES = 65536, PROMPT_US = 4000 };
+enum { PROMPT_US = 4000 };
 
 static char big[PIPE_BYTES], back[PIPE_BYTES];
 

@@ -4,6 +4,7 @@
  * again and again. A file that was open is lost (ESTALE, or EIO while the
  * server is away); nothing else may go wrong: no wrong bytes, no fault in a
  * thread that still looked at the old server's memory, no channel used up.
+ * Pipes are lost as well, also where a thread moves both ends itself or waits.
  * Prints TAP.
  */
 #include "tests/unit/tap.h"
@@ -75,6 +76,28 @@ static int round_once(const char *name, const char *text, char *back)
     return error;
 }
 
+/* As round_once, with a pipe that is soon moved without the server. */
+static int round_pipe(void)
+{
+    int ends[2], error = 0;
+
+    if (pipe(ends) != 0) {
+        return errno;
+    }
+    for (char n = 0; n < 100 && error == 0; n++) {
+        char c = n;
+
+        if (write(ends[1], &c, 1) != 1 || read(ends[0], &c, 1) != 1) {
+            error = errno;
+        } else if (c != n) {
+            error = -1;
+        }
+    }
+    close(ends[0]);
+    close(ends[1]);
+    return error;
+}
+
 static int work(void *argument)
 {
     struct worker *w = argument;
@@ -84,7 +107,7 @@ static int work(void *argument)
     for (unsigned n = 0; text != NULL && back != NULL && !stop; n++) {
         memset(text, (int)(n * THREADS + w->seed), TEXT_BYTES);
         errno = 0;
-        int error = round_once(name, text, back);
+        int error = n % 2 == 0 ? round_once(name, text, back) : round_pipe();
 
         w->good += error == 0;
         w->lost += error > 0 && is_loss(error);
@@ -110,6 +133,38 @@ static bool kill_once(unsigned n)
     nanosleep(&t, NULL);
     old = server_find();
     return old != 0 && kill((pid_t)old, SIGKILL) == 0 && server_find() > old;
+}
+
+static int wait_for_byte(void *end)
+{
+    char c;
+
+    return read(*(int *)end, &c, 1) == -1 ? errno : 0;
+}
+
+/* A thread waits at an end of ours, for another end of ours. */
+static bool wait_is_cut(void)
+{
+    struct timespec t = {0, 50000000};
+    struct thread *reader;
+    int ends[2], error = 0;
+    char c = 'c';
+
+    if (pipe(ends) != 0) {
+        return false;
+    }
+    for (int i = 0; i < 16; i++) {
+        (void)(write(ends[1], &c, 1) + read(ends[0], &c, 1));
+    }
+    thread_create(&reader, wait_for_byte, &ends[0], "wait");
+    nanosleep(&t, NULL);
+    if (!kill_once(0)) {
+        return false;
+    }
+    thread_join(reader, &error);
+    close(ends[0]);
+    close(ends[1]);
+    return is_loss(error);
 }
 
 int main(void)
@@ -141,5 +196,6 @@ int main(void)
     CHECK(killed == KILLS, "the file server was killed and came back");
     CHECK(wrong == 0, "files that were open are lost, nothing else is");
     CHECK(good > KILLS && lost > 0, "and work goes on");
+    CHECK(wait_is_cut(), "who waits at the end of a pipe is not left there");
     return tap_end();
 }

@@ -18,6 +18,7 @@
 #include <vesper/thread.h>
 
 #include "libos/posix/fd.h"
+#include "libos/posix/pipe.h"
 #include "libos/posix/service.h"
 #include "libos/posix/signal_state.h"
 #include "tap.h"
@@ -41,6 +42,11 @@ void posix_signal_hold(void)
 
 void posix_signal_release(void)
 {
+}
+
+void posix_pipe_leave(struct description *d)
+{
+    (void)d;
 }
 
 void mutex_lock(struct mutex *m)

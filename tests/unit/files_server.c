@@ -85,6 +85,56 @@ void block_lender(const struct server_client *c)
     (void)c;
 }
 
+/* Links have the numbers 1 to LINKS. */
+static struct link links[LINKS];
+unsigned links_used;
+int link_error;
+
+struct link *link_of(uint64_t id)
+{
+    require(id >= 1 && id <= LINKS && links[id - 1].ring != NULL, "a link");
+    return &links[id - 1];
+}
+
+static int link_make(uint64_t w[8])
+{
+    uint64_t i = 0;
+
+    while (i < LINKS && links[i].ring != NULL) {
+        i++;
+    }
+    if (link_error != 0 || i == LINKS) {
+        return link_error != 0 ? link_error : ENFILE;
+    }
+    links[i] = (struct link){.ring = calloc(w[1], PAGE_BYTES)};
+    links[i].ring->magic = CHANNEL_MAGIC;
+    links_used++;
+    w[1] = (uint64_t)(uintptr_t)links[i].ring;
+    w[2] = PIPE_PAGES * PAGE_BYTES;
+    w[3] = i + 1;
+    return 0;
+}
+
+static int link_call(uint64_t w[8])
+{
+    struct link *l = w[0] == ROOT_LINK_MAKE ? NULL : link_of(w[1]);
+
+    if (l == NULL) {
+        return link_make(w);
+    }
+    if (w[0] == ROOT_LINK_ALLOW) {
+        require(w[2] < 2, "an end");
+        l->allowed[w[2]] = w[3];
+        l->told[!w[2]]++;
+    } else {
+        require(w[0] == ROOT_LINK_FREE, "what a server may ask for");
+        free(l->ring);
+        l->ring = NULL;
+        links_used--;
+    }
+    return 0;
+}
+
 int root_call(uint64_t w[8], uint64_t loan)
 {
     (void)loan;
@@ -97,6 +147,8 @@ int root_call(uint64_t w[8], uint64_t loan)
         }
     } else if (w[0] == ROOT_WALL) {
         w[1] = UINT64_C(1767225600) * 1000000000;
+    } else if (w[0] >= ROOT_LINK_MAKE && w[0] <= ROOT_LINK_OPEN) {
+        return link_call(w);
     }
     return 0;
 }
@@ -153,6 +205,7 @@ void client_start(struct client *own, uint32_t domain)
 {
     memset(own, 0, sizeof *own);
     own->c.domain = domain;
+    own->c.id = domain + 1000;
     require(server->connect(&own->c) == 0, "a client connects");
 }
 

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <vesper/channel.h>
+#include <vesper/pipe.h>
 #include <vesper/system.h>
 
 #define OWN     (~UINT64_C(0)) /* offset: the handle's own */
@@ -38,6 +39,17 @@ extern uint64_t clock_ticks;
 bool card_format(void);
 /* Does its FAT say that it was not closed? */
 bool card_in_use(void);
+
+/* What the root server knows of links. */
+#define LINKS 40u
+struct link {
+    struct pipe_ring *ring; /* NULL: not in use */
+    uint64_t allowed[2];    /* channel that may open an end */
+    unsigned told[2];       /* how often each end was woken */
+};
+struct link *link_of(uint64_t id);
+extern unsigned links_used;
+extern int link_error; /* what ROOT_LINK_MAKE answers */
 
 struct sys_domain *domain_add(uint32_t id, uint32_t parent);
 /* The server's deadline passes. */
@@ -68,6 +80,9 @@ int call_handle(struct client *own, uint32_t op, uint64_t handle, uint64_t arg,
 int call_write(struct client *own, uint64_t handle, const char *text);
 int call_read(struct client *own, uint64_t handle, uint64_t offset,
               const char *text);
+
+/* files_direct.c */
+void direct_tests(void);
 
 /* files_test.c: called in place of the server's loop. */
 int tests_run(void);

@@ -11,6 +11,8 @@
 #include <vesper/root_call.h>
 #include <vesper/thread.h>
 
+#include "libos/posix/fd.h"
+#include "libos/posix/pipe.h"
 #include "libos/posix/signal_state.h"
 #include "libos/posix/spawn_request.h"
 #include "libos/posix/standard.h"
@@ -68,6 +70,39 @@ void posix_signal_cause(int number)
 
 void posix_standard_flush(void)
 {
+}
+
+/* ---- ends of pipes: none is ours ---- */
+
+int posix_pipe_move(int fd, enum pipe_end end, struct pipe_move *m)
+{
+    (void)fd;
+    (void)end;
+    (void)m;
+    return EALREADY;
+}
+
+void posix_pipe_served(struct description *d)
+{
+    (void)d;
+}
+
+void posix_pipe_leave(struct description *d)
+{
+    (void)d;
+}
+
+void posix_pipe_grant_begin(struct description *d)
+{
+    d->granting = true;
+}
+
+void posix_pipe_grant_end(struct description *d)
+{
+    if (!d->granting) {
+        abort();
+    }
+    d->granting = false;
 }
 
 /* One thread: taking a lock twice is a deadlock, and found here. */

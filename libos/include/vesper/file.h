@@ -43,6 +43,15 @@ enum file_op {
     TTY_GET,        /* -> v0 flags (TTY_x) */
     TTY_SET,        /* arg0 flags */
     TTY_FOREGROUND, /* arg0 domain id that Ctrl-C goes to; 0: the caller */
+    /* files only: ends of pipes */
+    FILE_DIRECT, /* handle, which nobody else holds: arg0 1: the
+                    caller moves it from now on, in the pipe's memory -> v0
+                    link, v1 end, for ROOT_LINK_OPEN (vesper/pipe.h). Reads
+                    and writes of it are EALREADY then. arg0 0, or
+                    FILE_GRANT: the server does again. EBUSY: others hold it,
+                    or requests wait there; EINVAL: not a pipe's end */
+    FILE_PUMP,   /* handle of such an end: it was moved, and the server waits
+                    for that (PIPE_WAITS_SERVER) */
 };
 
 enum file_ready {

@@ -133,6 +133,24 @@ enum root_op {
     ROOT_SLOTS, /* The caller's CNode becomes twice as large, of memory of its
                    quota; what lies in it stays in its slot -> w1 slots.
                    ENOMEM: also if it has 4,096 */
+
+    /* Links: memory that two clients of a server share with each other and
+     * with it, and events between them. Laid out as a channel's: the first page
+     * begins as struct channel_page, whose magic goes when the server does. */
+    ROOT_LINK_MAKE,  /* server. w1 pages 2..56 -> w1 address, w2 bytes, w3 id.
+                        EACCES: it provides no service; ENFILE; ENOMEM */
+    ROOT_LINK_FREE,  /* server. w1 id: it is nobody's any more. ESRCH */
+    ROOT_LINK_ALLOW, /* server. w1 id, w2 end 0 or 1, w3 channel of the client
+                        that may open it now, 0: nobody. Who had that end loses
+                        it, and the other end is woken. ESRCH: no link of the
+                        caller's, or no channel; EINVAL */
+    ROOT_LINK_OPEN,  /* w1 id, w2 end, w3 empty slot for the event that wakes
+                        the other end, empty until that is open; w4 own event
+                        bit that the other end sets -> w1 address, w2 bytes.
+                        EACCES: not allowed to; EBUSY: it has it; EINVAL:
+                        the slot; ENOMEM */
+    ROOT_LINK_LEAVE, /* w1 id, w2 end that the caller opened: it sees it no
+                        more. ESRCH: it has not; EINVAL */
 };
 
 enum ledger_owner {

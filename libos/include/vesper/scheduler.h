@@ -96,7 +96,8 @@ struct scheduler_table {
     uint64_t lag;   /* from the last decision to the CPU for who was chosen */
     uint32_t running;
     struct scheduler_set present, ready;
-    struct scheduler_set timed;  /* to be looked at again without a change */
+    struct scheduler_set timed;  /* to be looked at again without a change, */
+    uint64_t wake;               /* but not before this time */
     struct scheduler_set behind; /* ran last with less than its urgency */
     struct scheduler_child child[SCHED_CHILDREN_MAX];
 };
@@ -180,8 +181,9 @@ void scheduler_ended(struct scheduler_table *t, uint64_t from, uint64_t to);
 /* Tell the table which children can run, by the state words in the pages of
  * their scheduler's dispatcher (docs/abi.md): of those that changed, and of
  * those that waited for a time that is over. ended: called for each that is
- * CHILD_STOPPED or CHILD_DEAD; may remove it. Returns when the first of those
- * that wait for a time wakes. */
+ * CHILD_STOPPED or CHILD_DEAD; may remove it. Returns a time before which none
+ * of those that wait for a time wakes: the first's, or once, if that was woken
+ * or waits for another time now, still the old one. */
 struct identity_page;
 struct upcall_page;
 uint64_t scheduler_look(struct scheduler_table *t,

@@ -7,6 +7,7 @@
 
 #include <abi/abi.h>
 
+enum abi_error sys_leave(void);
 enum abi_error sys_event_signal(uint64_t event);
 enum abi_error sys_cap_delete(uint64_t slot);
 enum abi_error sys_untyped_retype(uint64_t memory, uint64_t slot, uint64_t type,

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSL-1.0 */
+/* The memory of a pipe; the contract is in <vesper/pipe.h>. */
+#include <vesper/pipe.h>
+
+#include <string.h>
+
+static uint8_t *byte_at(struct pipe_ring *r, uint32_t position)
+{
+    return (uint8_t *)r + PAGE_BYTES + position % PIPE_BYTES;
+}
+
+/* How many bytes from a position on lie in one piece. */
+static uint32_t straight(uint32_t position, uint32_t most)
+{
+    uint32_t bytes = PIPE_BYTES - position % PIPE_BYTES;
+
+    return most < bytes ? most : bytes;
+}
+
+uint32_t pipe_take(struct pipe_ring *r, void *to, size_t bytes)
+{
+    uint32_t used = pipe_used(r);
+    uint32_t head = __atomic_load_n(&r->head, __ATOMIC_RELAXED);
+    uint32_t n = bytes < used ? (uint32_t)bytes : used;
+    uint32_t first = straight(head, n);
+
+    if (used > PIPE_BYTES) {
+        return PIPE_BROKEN;
+    }
+    if (n != 0) {
+        memcpy(to, byte_at(r, head), first);
+        if (first < n) {
+            memcpy((uint8_t *)to + first, byte_at(r, 0), n - first);
+        }
+        __atomic_store_n(&r->head, head + n, __ATOMIC_RELEASE);
+    }
+    return n;
+}
+
+uint32_t pipe_put(struct pipe_ring *r, const void *from, size_t bytes,
+                  uint32_t least)
+{
+    uint32_t used = pipe_used(r), room = PIPE_BYTES - used;
+    uint32_t tail = __atomic_load_n(&r->tail, __ATOMIC_RELAXED);
+    uint32_t n = bytes < room ? (uint32_t)bytes : room;
+    uint32_t first = straight(tail, n);
+
+    if (used > PIPE_BYTES) {
+        return PIPE_BROKEN;
+    }
+    if (n == 0 || n < least) {
+        return 0;
+    }
+    memcpy(byte_at(r, tail), from, first);
+    if (first < n) {
+        memcpy(byte_at(r, 0), (const uint8_t *)from + first, n - first);
+    }
+    __atomic_store_n(&r->tail, tail + n, __ATOMIC_RELEASE);
+    return n;
+}
