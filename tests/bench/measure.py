@@ -28,6 +28,7 @@ BOOT_S = 300
 COUNTERS = ("el0", "el1", "barrier", "isb", "tlbi", "ttbr", "irq")
 Run = collections.namedtuple("Run", COUNTERS)
 ROW = re.compile(r"^row (\d+) (.+)$", re.MULTILINE)
+DOMAIN = re.compile(r"^domain (0x[0-9a-f]+) (.+)$", re.MULTILINE)
 AXIS = re.compile(r"(\w+) (\d+): (.+)")
 PROOF = {                       # row: (EL0 instructions, passes the kernel)
     "proof: empty region": (0, False),
@@ -85,7 +86,8 @@ def plugin_options(build, folder, **more):
 
 
 def boot_image(options, folder, image, trace=None):
-    """Names in order, and the lines that the plugin wrote."""
+    """Names in order, the lines that the plugin wrote, and {address: domain}.
+    """
     extra, counts = plugin_options(options.build, folder, trace=trace)
     path = os.path.join(options.build, "tests/bench", image)
     with Guest(path, None, options.qemu, extra=extra) as guest:
@@ -94,9 +96,9 @@ def boot_image(options, folder, image, trace=None):
     return finish(found, text, counts)
 
 
-def boot_system(options, folder):
+def boot_system(options, folder, trace=None):
     """The same of the program /tests/bench on the system itself."""
-    extra, counts = plugin_options(options.build, folder)
+    extra, counts = plugin_options(options.build, folder, trace=trace)
     card = os.path.join(folder, "card.img")
     subprocess.run(
         [sys.executable, os.path.join(ROOT, "scripts/mksd.py"), "create", card,
@@ -116,8 +118,10 @@ def finish(found, text, counts):
         raise BenchError(found.strip())
     names = [(int(runs), name.strip())
              for runs, name in ROW.findall(text.replace("\r", ""))]
+    domains = {int(address, 16): name.strip() for address, name
+               in DOMAIN.findall(text.replace("\r", ""))}
     with open(counts, encoding="utf-8") as file:
-        return names[:-1], file.read().splitlines()
+        return names[:-1], file.read().splitlines(), domains
 
 
 def runs_by_row(names, lines):
@@ -173,18 +177,16 @@ def figures(rows, known):
 def measure(options, folder, image="bench.img", quick=False):
     """All figures; quick: only those of the bare set of domains."""
     known = {row["name"]: row for row in load_rows()["row"]}
-    rows = runs_by_row(*boot_image(options, folder, image))
+    rows = runs_by_row(*boot_image(options, folder, image)[:2])
     prove(rows)
     found = figures(rows, known)
     if not quick:
-        found |= figures(runs_by_row(*boot_system(options, folder)), known)
+        found |= figures(runs_by_row(*boot_system(options, folder)[:2]), known)
     return found
 
 
-def traces(options, folder):
-    """{name: addresses of the instructions of its second run} of the bare set
-    of domains."""
-    names, lines = boot_image(options, folder, "bench.img", RUNS)
+def second_runs(names, lines):
+    """{name: addresses of the instructions of its second run}"""
     found, addresses = [], []
     for line in lines:
         if line == "@begin":
@@ -194,3 +196,11 @@ def traces(options, folder):
         else:
             found.append(addresses)
     return {name: found[at * RUNS + 1] for at, (_, name) in enumerate(names)}
+
+
+def traces(options, folder):
+    """The second runs of the bare set of domains; those of the system, and
+    where its domains lie."""
+    bare = boot_image(options, folder, "bench.img", RUNS)
+    system = boot_system(options, folder, RUNS)
+    return second_runs(*bare[:2]), second_runs(*system[:2]), system[2]

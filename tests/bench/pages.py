@@ -12,6 +12,14 @@ from measure import AXIS, ROOT, load_rows, quoted
 TRACED = "call and reply, 8 words, from C"
 PAGE = os.path.join(ROOT, "docs/performance.md")
 TRACE_PAGE = os.path.join(ROOT, "docs/call-trace.md")
+DOMAIN_BYTES = 1 << 28          # of addresses: rootserver/root.h, BLOCK_LOG2
+IMAGES = {                      # of domains, by name
+    "uart": "drivers/uart.elf", "timer": "drivers/timer.elf",
+    "dma": "drivers/dma.elf", "sd": "drivers/sd.elf",
+    "files": "apps/fileserver/fileserver.elf", "shell": "apps/shell.elf",
+    "bench": "tests/bench/test-bench.elf",
+    "nothing": "tests/bench/test-nothing.elf",
+}
 BEGIN, END = "<!-- begin: scripts/bench -->", "<!-- end: scripts/bench -->"
 WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 640, 300, 60, 20, 620, 260
 COLOURS = ("#0b62a4", "#c0392b", "#1e8449")
@@ -130,15 +138,47 @@ def disassembly(elf):
     return code
 
 
-def symbols(build):
+def symbols(build, root):
     return (disassembly(os.path.join(build, "kernel/kernel.elf"))
-            | disassembly(os.path.join(build, "tests/bench/bench-root.elf")))
+            | disassembly(os.path.join(build, root)))
 
 
-def profile(addresses, code):
+class SystemCode:
+    """Whose code an address is, while the system runs /tests/bench."""
+
+    def __init__(self, build, domains):
+        self.fixed = symbols(build, "rootserver/rootserver.elf")
+        images = {name: disassembly(os.path.join(build, path))
+                  for name, path in IMAGES.items()}
+        self.domains = {base: (name, images[name])
+                        for base, name in domains.items()}
+        self.started = ("started", images["nothing"])
+
+    def function(self, address):
+        if address in self.fixed:
+            return self.fixed[address][0]
+        base = address & ~(DOMAIN_BYTES - 1)
+        name, code = self.domains.get(base, self.started)
+        return f"{name}: {code[address - base][0]}"
+
+
+def profile(functions):
     """How many instructions each function executes itself, most first."""
-    count = collections.Counter(code[address][0] for address in addresses)
+    count = collections.Counter(functions)
     return ", ".join(f"`{name}` {n:,}" for name, n in count.most_common(8))
+
+
+def profiles(traces, build):
+    """{row with a goal: its profile}, and the code of the bare set."""
+    bare, system, domains = traces
+    code = symbols(build, "tests/bench/bench-root.elf")
+    places = SystemCode(build, domains)
+    found = {name: profile(code[address][0] for address in addresses)
+             for name, addresses in bare.items()}
+    found |= {name: profile(places.function(address) for address in addresses)
+              for name, addresses in system.items()}
+    return {row["name"]: found[row["name"]] for row in load_rows()["row"]
+            if "goal" in row and row["name"] in found}, code
 
 
 def stages(addresses, code):
@@ -154,21 +194,23 @@ def stages(addresses, code):
 
 
 def trace_page(traces, build):
-    code = symbols(build)
-    goals = [row["name"] for row in load_rows()["row"]
-             if "goal" in row and row["name"] in traces]
-    steps = stages(traces[TRACED], code)
+    goals, code = profiles(traces, build)
+    bare = traces[0]
+    lengths = {name: len(run) for run_of in traces[:2]
+               for name, run in run_of.items()}
+    steps = stages(bare[TRACED], code)
     lines = ["# Where the instructions go", "",
              "Written by `scripts/bench --record`; do not edit. Second runs of "
              "rows in [performance.md](performance.md).", "",
              "## By function", "",
              "What the functions of each row with a goal execute themselves, "
-             "the eight that do most.", "", "| row | all | functions |",
-             "|---|--:|---|"]
-    lines += [f"| {name} | {len(traces[name]):,} | "
-              f"{profile(traces[name], code)} |" for name in goals]
+             "the eight that do most. Rows of", "the whole system name the "
+             "domain; `started` is a program that is there for one run only.",
+             "", "| row | all | functions |", "|---|--:|---|"]
+    lines += [f"| {name} | {lengths[name]:,} | {functions} |"
+              for name, functions in goals.items()]
     lines += ["", "## One call and its reply", "",
-              f"Every instruction of *{TRACED}*: {len(traces[TRACED]):,} "
+              f"Every instruction of *{TRACED}*: {len(bare[TRACED]):,} "
               "instructions, from the client's C", "to the client's C. "
               "Addresses are the lower 32 bits.", "",
               "| stage | level | instructions |", "|---|---|--:|"]

@@ -11,3 +11,6 @@ void thread_rows(void);
 void process_rows(void);
 void file_rows(void);
 int echo(void); /* the child of process_rows */
+
+/* Where the domains that are there now lie is printed at the end. */
+void domains_note(void);

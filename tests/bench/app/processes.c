@@ -106,6 +106,7 @@ static void partner_start(struct partner *p)
     expect(pipe2(p->there, O_CLOEXEC) != 0 || pipe2(p->back, O_CLOEXEC) != 0,
            "pipe");
     p->pid = start("/tests/bench", "echo", p->there[0], p->back[1]);
+    domains_note();
 }
 
 static void partner_settle(const struct partner *p)
