@@ -68,33 +68,61 @@ static int ask(int fd, uint32_t op, uint64_t *value)
     return error;
 }
 
-/* What it says it wrote is more than there is room for. */
-static int lie(void)
+/* The memory of the pipe, by its writing end. */
+static struct pipe_ring *ring_open(int fd, uint64_t *link)
 {
-    uint64_t none, w[8] = {ROOT_LINK_OPEN};
-    char text[SETTLED] = {0};
-    struct pipe_ring *r;
+    uint64_t w[8] = {ROOT_LINK_OPEN};
 
-    if (write(1, text, SETTLED) != SETTLED || read(0, text, 1) != 1 ||
-        ask(1, FILE_DIRECT, &w[1]) != 0) {
-        return 1;
+    if (ask(fd, FILE_DIRECT, link) != 0) {
+        return NULL;
     }
+    w[1] = *link;
     w[2] = PIPE_WRITING;
     w[3] = slot_take();
     w[4] = (uint64_t)event_take();
-    if (root_call(w, 0) != 0) {
+    return root_call(w, 0) == 0 ? (struct pipe_ring *)w[1] : NULL;
+}
+
+/* What it says it wrote is more than there is room for. */
+static int lie(void)
+{
+    uint64_t none;
+    char text[SETTLED] = {0};
+    struct pipe_ring *r;
+
+    if (write(1, text, SETTLED) != SETTLED || read(0, text, 1) != 1) {
+        return 1;
+    }
+    r = ring_open(1, &none);
+    if (r == NULL) {
         return 2;
     }
-    r = (struct pipe_ring *)w[1];
     r->tail = r->head + PIPE_BYTES + 1;
     (void)ask(1, FILE_PUMP, &none);
     (void)read(0, text, 1); /* until the other side closes it */
     return 0;
 }
 
+/* Look into a pipe that one has left. */
+static int peek(void)
+{
+    uint64_t w[8] = {ROOT_LINK_LEAVE, 0, PIPE_WRITING};
+    volatile struct pipe_ring *r;
+    int ends[2];
+
+    if (pipe(ends) != 0 || (r = ring_open(ends[1], &w[1])) == NULL ||
+        r->magic != CHANNEL_MAGIC || root_call(w, 0) != 0) {
+        return 1;
+    }
+    return (int)r->head; /* and dies */
+}
+
 static int other(const char *word)
 {
-    return strcmp(word, "lie") == 0 ? lie() : echo();
+    if (strcmp(word, "lie") == 0) {
+        return lie();
+    }
+    return strcmp(word, "peek") == 0 ? peek() : echo();
 }
 
 /* ---- this one ------------------------------------------------------------ */
@@ -111,8 +139,10 @@ static pid_t start(char *word, int in, int out)
     pid_t pid = -1;
 
     posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, in, 0);
-    posix_spawn_file_actions_adddup2(&actions, out, 1);
+    if (in >= 0) {
+        posix_spawn_file_actions_adddup2(&actions, in, 0);
+        posix_spawn_file_actions_adddup2(&actions, out, 1);
+    }
     errno = posix_spawn(&pid, argv[0], &actions, NULL, argv, environ);
     posix_spawn_file_actions_destroy(&actions);
     return pid;
@@ -451,12 +481,15 @@ static bool is_lied_to(size_t piece)
 
 static void lie_test(void)
 {
-    int own[2];
+    int own[2], status = 0;
     char c = 'c';
 
     CHECK(is_lied_to(SETTLED), "a process that writes nonsense into a pipe: "
                                "EIO, if the server reads it");
     CHECK(is_lied_to(1), "... and if we do");
+    CHECK(waitpid(start("peek", -1, -1), &status, 0) > 0 &&
+              WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV,
+          "who has left a pipe does not see it any more");
     pipe2(own, O_CLOEXEC);
     for (int i = 0; i < SETTLED; i++) {
         (void)(write(own[1], &c, 1) + read(own[0], &c, 1));
