@@ -199,6 +199,18 @@ int handle_grant(struct server_client *c, uint64_t number, uint32_t domain,
     return 0;
 }
 
+void handles_granted(const struct server_client *c, uint32_t domain)
+{
+    for (uint32_t i = 0; i < handles_end; i++) {
+        struct handle *h = &handles[i];
+
+        if (h->file != NULL && h->client == NULL && h->granter == c->domain &&
+            h->domain == 0 && domain > h->mark) {
+            h->domain = domain;
+        }
+    }
+}
+
 int handle_ungrant(struct server_client *c, uint64_t number)
 {
     struct handle *h = entry_find(number);

@@ -39,6 +39,10 @@ int handle_close(struct server_client *c, uint64_t number);
 int handle_grant(struct server_client *c, uint64_t number, uint32_t domain,
                  uint64_t *granted);
 
+/* The client's grants so far for the next domain that it starts are this one's.
+ */
+void handles_granted(const struct server_client *c, uint32_t domain);
+
 /* EBADF: no such grant of the client's waits. */
 int handle_ungrant(struct server_client *c, uint64_t number);
 

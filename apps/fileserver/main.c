@@ -226,6 +226,17 @@ static int request_grant(struct request *q)
                         &q->value[0]);
 }
 
+static int request_granted(struct request *q)
+{
+    uint64_t domain = q->r->arg[0];
+
+    if (domain == 0 || domain > UINT32_MAX) {
+        return ESRCH;
+    }
+    handles_granted(q->client, (uint32_t)domain);
+    return 0;
+}
+
 static void files_request(struct server_client *c,
                           const struct channel_request *r, void *data)
 {
@@ -262,6 +273,9 @@ static void files_request(struct server_client *c,
         break;
     case FILE_GRANT:
         answer(&q, request_grant(&q));
+        break;
+    case FILE_GRANTED:
+        answer(&q, request_granted(&q));
         break;
     case FILE_UNGRANT:
         answer(&q, handle_ungrant(c, r->arg[0]));

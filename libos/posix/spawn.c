@@ -88,6 +88,33 @@ static void ungrant_all(const struct spawn_request *r)
     }
 }
 
+static bool has_grant(const struct spawn_request *r, uint32_t count,
+                      const char *service)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (r->fd[i].handle != 0 && strcmp(r->fd[i].service, service) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whose the grants are: a child may end before its services could see it. */
+static void granted_all(const struct spawn_request *r, pid_t pid)
+{
+    struct channel_request q = {.op = FILE_GRANTED, .arg = {(uint64_t)pid}};
+    struct channel_completion answer;
+
+    for (uint32_t i = 0; i < r->fd_count; i++) {
+        struct service *s = posix_service_find(r->fd[i].service);
+
+        if (r->fd[i].handle != 0 && s != NULL &&
+            !has_grant(r, i, r->fd[i].service)) {
+            (void)posix_service_call(s, &q, &answer);
+        }
+    }
+}
+
 /* The entry of an earlier file descriptor for the same description. */
 static const struct start_fd_request *find_same(const struct spawn_request *r,
                                                 const struct fd_entry *copy,
@@ -242,6 +269,8 @@ static int message_send(struct spawn_message *m,
         }
         if (error != 0) {
             ungrant_all(m->request);
+        } else {
+            granted_all(m->request, *pid);
         }
     }
     posix_fd_copy_give(copy);

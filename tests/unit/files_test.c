@@ -459,6 +459,15 @@ static void test_lost_grants(void)
     d->state = SYS_ZOMBIE;
     time_pass();
     check(is_end(&shell, ends[0]), "one whose taker never came is dropped");
+    call_handle(&shell, FILE_CLOSE, ends[0], 0, NULL);
+    pipe_make();
+    call_handle(&shell, FILE_GRANT, ends[1], 0, &granted);
+    call_handle(&shell, FILE_CLOSE, ends[1], 0, NULL);
+    check(call_handle(&shell, FILE_GRANTED, 0, 21, NULL) == 0 &&
+              call_handle(&shell, FILE_GRANTED, 0, 0, NULL) == ESRCH,
+          "the granter says who the taker was");
+    time_pass();
+    check(is_end(&shell, ends[0]), "who ended unseen, too");
     check(card_in_use(), "a changed card is marked as in use");
     time_pass();
     check(!card_in_use(), "... and as complete when nothing happens");

@@ -46,5 +46,6 @@ const void *fake_find(const char *path, size_t *bytes);
  * pieces of the data area, memory runs. */
 unsigned fake_handles(void);
 unsigned fake_grants(void);
+extern uint64_t fake_granted_to; /* the service was told of this child */
 unsigned fake_pieces(void);
 unsigned fake_runs(void);

@@ -185,6 +185,7 @@ static void actions_test(void)
               fd_find(1)->handle != 0 &&
               fd_find(0)->flags == (O_WRONLY | O_CREAT),
           "in the child 1 is the pipe and 0 the file");
+    CHECK(fake_granted_to == 42, "whose grants they are is said");
     CHECK(is_clean(2) && fcntl(ends[0], F_GETFD) == 0,
           "in the parent nothing changed");
     posix_spawn_file_actions_addclose(&actions, 50);

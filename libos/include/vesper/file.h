@@ -43,7 +43,10 @@ enum file_op {
     TTY_GET,        /* -> v0 flags (TTY_x) */
     TTY_SET,        /* arg0 flags */
     TTY_FOREGROUND, /* arg0 domain id that Ctrl-C goes to; 0: the caller */
-    /* files only: ends of pipes */
+    /* files only */
+    FILE_GRANTED, /* arg0 domain id: that was the next one. So the grants end
+                     with it, also if it ends before anybody could see it */
+    /* ends of pipes */
     FILE_DIRECT, /* handle, which nobody else holds: arg0 1: the
                     caller moves it from now on, in the pipe's memory -> v0
                     link, v1 end, for ROOT_LINK_OPEN (vesper/pipe.h). Reads
