@@ -111,6 +111,18 @@ static const struct domain *living(uint32_t id)
     return d != NULL && d->cnode != 0 && d->objects != 0 ? d : NULL;
 }
 
+/* The slot is the domain's own, and may hold something else by now, which may
+ * be dear to it, or long to delete. */
+static void take_waker(const struct domain *d, uint64_t slot)
+{
+    uint64_t info, dispatcher, bit;
+    if (sys_cap_identify(CPTR(d->cnode, slot), &info, &dispatcher, &bit) ==
+            ERR_OK &&
+        (info & 0xff) == TYPE_EVENT) {
+        (void)sys_cap_delete(CPTR(d->cnode, slot));
+    }
+}
+
 /* The end is nobody's: who had it sees the memory no more, and cannot wake
  * the other end, which is told to look. */
 static void end_leave(struct link *l, uint32_t e)
@@ -121,7 +133,7 @@ static void end_leave(struct link *l, uint32_t e)
     if (l->end[e].domain != 0) {
         (void)sys_cap_delete(shared_slot(&l->memory, PLACE_WAKE_CLIENT + e));
         if (peer != NULL) {
-            (void)sys_cap_delete(CPTR(peer->cnode, other->slot));
+            take_waker(peer, other->slot);
         }
         if (d != NULL && d != peer) {
             shared_hide(&l->memory, d);

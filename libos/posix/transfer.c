@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSL-1.0
  *
- * Moving contents: read, write, pread, pwrite, lseek, fsync. Everything passes
- * through the channel's data area, piece by piece.
+ * Moving contents: read, write, pread, pwrite, lseek, fsync. All but what
+ * ends of pipes move that are ours (pipe.h) passes through the channel's data
+ * area, piece by piece.
  *
  * A read from a terminal or pipe is one request, so it returns what is there; a
  * file is read on until `bytes` are together. Pieces that may wait for long (a

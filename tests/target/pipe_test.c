@@ -21,6 +21,7 @@
 #include <vesper/pipe.h>
 #include <vesper/root.h>
 #include <vesper/root_call.h>
+#include <vesper/start.h>
 #include <vesper/thread.h>
 
 #include "libos/core/slots.h"
@@ -530,6 +531,13 @@ static void refused_test(void)
           "what one has not, one cannot leave");
     CHECK(link_call(ROOT_LINK_LEAVE, link, 0, 0, 0) == 0, "... else one can");
     CHECK(link_call(ROOT_LINK_LEAVE, link, 0, 0, 0) == ESRCH, "... once");
+    CHECK(ask(own[0], FILE_DIRECT, &link) == 0 &&
+              ask(own[1], FILE_DIRECT, &link) == 0 &&
+              link_call(ROOT_LINK_OPEN, link, 0, SLOT_ROOT, 40) == 0 &&
+              link_call(ROOT_LINK_OPEN, link, 1, slot, 41) == 0 &&
+              link_call(ROOT_LINK_LEAVE, link, 1, 0, 0) == 0,
+          "a slot that is in use");
+    CHECK(link_call(ROOT_LINK_LEAVE, link, 0, 0, 0) == 0, "... is left alone");
     CHECK(link_call(ROOT_LINK_MAKE, 9, 0, 0, 0) == EACCES &&
               link_call(ROOT_LINK_FREE, link, 0, 0, 0) == ESRCH &&
               link_call(ROOT_LINK_ALLOW, link, 0, 0, 0) == ESRCH,
