@@ -42,7 +42,7 @@ struct pipe_ring {
 };
 
 _Static_assert((PIPE_BYTES & (PIPE_BYTES - 1)) == 0, "positions are masked");
-_Static_assert(PIPE_PAGES *PAGE_BYTES == PIPE_BYTES + PAGE_BYTES, "pages");
+_Static_assert((PIPE_PAGES - 1) * PAGE_BYTES == PIPE_BYTES, "pages");
 
 /* Bytes to be read; more than PIPE_BYTES: somebody broke it. */
 static inline uint32_t pipe_used(const struct pipe_ring *r)
