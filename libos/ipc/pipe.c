@@ -2,7 +2,7 @@
 /* The memory of a pipe; the contract is in <vesper/pipe.h>. */
 #include <vesper/pipe.h>
 
-#include <string.h>
+#include "../core/copy.h"
 
 static uint8_t *byte_at(struct pipe_ring *r, uint32_t position)
 {
@@ -28,9 +28,9 @@ uint32_t pipe_take(struct pipe_ring *r, void *to, size_t bytes)
         return PIPE_BROKEN;
     }
     if (n != 0) {
-        memcpy(to, byte_at(r, head), first);
+        copy_long(to, byte_at(r, head), first);
         if (first < n) {
-            memcpy((uint8_t *)to + first, byte_at(r, 0), n - first);
+            copy_long((uint8_t *)to + first, byte_at(r, 0), n - first);
         }
         __atomic_store_n(&r->head, head + n, __ATOMIC_RELEASE);
     }
@@ -51,9 +51,9 @@ uint32_t pipe_put(struct pipe_ring *r, const void *from, size_t bytes,
     if (n == 0 || n < least) {
         return 0;
     }
-    memcpy(byte_at(r, tail), from, first);
+    copy_long(byte_at(r, tail), from, first);
     if (first < n) {
-        memcpy(byte_at(r, 0), (const uint8_t *)from + first, n - first);
+        copy_long(byte_at(r, 0), (const uint8_t *)from + first, n - first);
     }
     __atomic_store_n(&r->tail, tail + n, __ATOMIC_RELEASE);
     return n;

@@ -19,6 +19,7 @@
 #include <vesper/file.h>
 #include <vesper/thread.h>
 
+#include "../core/copy.h"
 #include "fd.h"
 #include "pipe.h"
 #include "result.h"
@@ -116,7 +117,7 @@ static int read_pieces(const struct transfer *t, char *to, size_t *total)
     }
     do {
         error = transfer_piece(t, FILE_READ, &p, *total, &done);
-        memcpy(to + *total, p.data, done);
+        copy_long(to + *total, p.data, done);
         *total += done;
         more = error == 0 && done == p.bytes && *total < t->bytes && !t->waits;
     } while (more || transfer_again(t, error, &tries));
@@ -141,7 +142,7 @@ static int write_pieces(const struct transfer *t, const char *from,
     do {
         size_t left = t->bytes - *total;
 
-        memcpy(p.data, from + *total, left < p.bytes ? left : p.bytes);
+        copy_long(p.data, from + *total, left < p.bytes ? left : p.bytes);
         error = transfer_piece(t, FILE_WRITE, &p, *total, &done);
         if (error == 0 && done == 0) {
             error = EIO;
