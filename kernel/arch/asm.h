@@ -29,7 +29,8 @@
 #define DISPATCHER_RECEIVE 440 /* call_receive */
 #define DISPATCHER_PAGES   376
 #define DISPATCHER_ESR     472 /* and far */
-#define DISPATCHER_FP      1456
+#define DISPATCHER_CNODE   488 /* and slots */
+#define DISPATCHER_FP      1472
 #define FP_CONTROL         512 /* fpcr, fpsr; behind the registers */
 
 /* Of its pages; those of the second from there. */
@@ -46,12 +47,10 @@
 #define UPCALL_SLOTS   256
 
 /* Of other structures. */
-#define DOMAIN_CNODE   0
-#define CNODE_SLOTS    8
-#define SLOT_WORD      8  /* and obj, type, attr, rights, order */
+#define SLOT_WORD      8  /* and obj, type, order, attr, rights */
 #define SLOT_TYPE      32 /* the bit where it begins in the latter; of a byte */
-#define SLOT_CALL      51 /* the bit of RIGHT_CALL */
-#define SLOT_SIGNAL    52
+#define SLOT_CALL      59 /* the bit of RIGHT_CALL */
+#define SLOT_SIGNAL    60
 #define CORE_LOADED    24 /* of struct kernel; and loaded_domain */
 #define CORE_CURRENT   32
 #define CORE_DEPTH     36
@@ -83,6 +82,7 @@
  * context of their caller: inspect, leave, resume. */
 #define SYSCALLS         35
 #define WHOLE_CONTEXT    0xc0040000
+#define IMM_NULL         0
 #define IMM_RESUME       31
 #define IMM_LEAVE        30
 #define IMM_RUN          28
@@ -91,6 +91,7 @@
 #define ESR_SVC          0x56000000 /* CLASS_SVC, an instruction of 32 bits */
 #define IMM_CALL         0x8000
 #define IMM_REPLY        0x4000
+#define NO_RESULT        14 /* the bit of ERR_AGAIN, with bit 0; ERR_SWITCHED */
 #define NOWAIT           63 /* the bits of CALL_NOWAIT, CALL_LEND */
 #define LEND             60
 

@@ -64,8 +64,8 @@ AT(upcall_page, slots, UPCALL_SLOTS);
 _Static_assert(DISPATCHER_CALLER == DISPATCHER_STATE + 4 &&
                    DISPATCHER_CPACR == DISPATCHER_TTBR0 + 8,
                "vectors.S loads them as one");
-AT(domain, cnode, DOMAIN_CNODE);
-AT(cnode, slots, CNODE_SLOTS);
+AT(dispatcher, cnode, DISPATCHER_CNODE);
+AT(dispatcher, slots, DISPATCHER_CNODE + 4);
 AT(slot, word, SLOT_WORD);
 AT(slot, obj, SLOT_WORD + 8);
 AT(slot, type, SLOT_WORD + 8 + SLOT_TYPE / 8);
@@ -95,7 +95,8 @@ _Static_assert(MASK_ON == MASKED && REASON_FAULT == FAULT &&
                    sizeof(struct saved_context) == CONTEXT_BYTES &&
                    CONTEXT_BYTES == 9 * 2 * 16,
                "asm.h");
-_Static_assert(SYS_NULL == 0 && ERR_OK == 0 && MASK_OFF == 0, "vectors.S");
+_Static_assert(SYS_NULL == IMM_NULL && ERR_OK == 0 && MASK_OFF == 0,
+               "vectors.S");
 _Static_assert(CNT_KEPT == (CNT_ENABLE | CNT_IMASK), "asm.h");
 _Static_assert(SYS_COUNT == SYSCALLS, "asm.h");
 _Static_assert(SVC_CALL == IMM_CALL && SVC_REPLY == IMM_REPLY &&
@@ -103,6 +104,9 @@ _Static_assert(SVC_CALL == IMM_CALL && SVC_REPLY == IMM_REPLY &&
                    SYS_EVENT_SIGNAL == IMM_EVENT_SIGNAL &&
                    __builtin_ctzll(CALL_NOWAIT) == NOWAIT &&
                    __builtin_ctzll(CALL_LEND) == LEND,
+               "asm.h");
+_Static_assert(ERR_AGAIN == (1 << (NO_RESULT + 1)) - 1 &&
+                   ERR_SWITCHED == ERR_AGAIN - 1 && ERR_COUNT <= 1 << NO_RESULT,
                "asm.h");
 _Static_assert(SYS_RUN == IMM_RUN && SYS_BLOCK == IMM_BLOCK, "asm.h");
 _Static_assert(WHOLE_CONTEXT == (1u << SYS_DISPATCHER_INSPECT |
@@ -238,14 +242,13 @@ static void make_objects(void)
     info->slot_domain = next_slot;
     s = give(TYPE_DOMAIN, domain, ROOT_DOMAIN_LOG2 - CELL_LOG2, 0);
     object_create(s, 0);
-    domain_at(domain)->cnode = cnode;
-    ((struct cnode *)ram_at(cnode))->domain = domain;
     ref_t disp = ref_of(take(1ull << DISPATCHER_LOG2, 1ull << DISPATCHER_LOG2));
     info->slot_dispatcher = next_slot;
     s = give(TYPE_DISPATCHER, disp, DISPATCHER_LOG2 - CELL_LOG2, 0);
     object_create(s, 0);
     domain_at(domain)->dispatcher[0] = disp;
     dispatcher_at(disp)->domain = domain;
+    object_set_cspace(domain, cnode);
     info->slot_cpu = next_slot;
     give(TYPE_CPU, 0, 0, 0);
     info->slot_irq = next_slot;
@@ -306,7 +309,7 @@ static void map_pages(void)
         root_stretch(ROOT_PAGES_VA, RIGHT_READ | RIGHT_WRITE);
     d->pages = ROOT_PAGES_VA;
     d->pages_entry = s->aux;
-    space_map_pages(d->pages, s->aux, d->self + (PAGE_BYTES >> CELL_LOG2));
+    frame_map_pages(d->pages, s->aux, d->self + (PAGE_BYTES >> CELL_LOG2));
     uint64_t page = ((uint64_t)info - RAM_BASE);
     space_boot_map(s, ROOT_BOOT_INFO_VA, page, 1, RIGHT_READ);
 }

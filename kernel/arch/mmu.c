@@ -136,9 +136,9 @@ void arch_zero(ref_t ref, uint64_t bytes)
     for (; p < end && (uintptr_t)p % 64 != 0; p += 8) {
         *(uint64_t *)(void *)p = 0;
     }
-    for (; end - p >= 4 * 64; p += 4 * 64) {
-#pragma GCC unroll 4
-        for (int line = 0; line < 4 * 64; line += 64) {
+    for (; end - p >= 16 * 64; p += 16 * 64) {
+#pragma GCC unroll 16
+        for (int line = 0; line < 16 * 64; line += 64) {
             __asm__ volatile("dc zva, %0" : : "r"(p + line) : "memory");
         }
     }

@@ -106,7 +106,11 @@ static void take_interrupts(void)
             upcall_post(dispatcher_at(self()->loaded), REASON_TICK);
         }
     }
-    for (uint32_t word = 0; sources & PLAT_GPU && word < PLAT_WORDS; word++) {
+    if (!(sources & PLAT_GPU)) {
+        return;
+    }
+#pragma GCC unroll 3
+    for (uint32_t word = 0; word < PLAT_WORDS; word++) {
         for (uint32_t p = plat_irq_pending(word); p != 0; p &= p - 1) {
             irq_deliver(word * 32 + (uint32_t)__builtin_ctz(p));
         }

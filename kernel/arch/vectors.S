@@ -19,8 +19,8 @@ vectors:
     KERNEL  6
     KERNEL  7
     .balign 128
-/* Calls, answers and the call that does nothing are told apart here. Two
- * registers are enough until one is known to be common. */
+/* Calls, answers and events are told apart first. Two registers are enough
+ * until one is known to be common. */
 user_sync:
     stp     x16, x17, [sp, #128]
     mrs     x16, esr_el1
@@ -30,10 +30,13 @@ user_sync:
     b.eq    call_fast
     cmp     w16, #IMM_REPLY
     b.eq    reply_fast
-    cbnz    w16, user_other
-    ldp     x16, x17, [sp, #128]    /* null */
-    mov     x0, #0
-    eret
+    cmp     w16, #IMM_EVENT_SIGNAL
+    b.eq    event_fast
+    cmp     w16, #SYSCALLS
+    b.hs    fault_fast
+    adr     x17, user_other
+    add     x17, x17, x16, lsl #2
+    br      x17
     USER    user_irq
     USER    user_irq
     USER    user_error
@@ -45,19 +48,14 @@ user_sync:
 /* Most system calls come back to their caller: then a part of the context is
  * enough. What is left of it is saved when the call has changed what runs. */
 user_other:
-    cmp     w16, #SYSCALLS
-    b.hs    fault_fast
-    adr     x17, 1f
-    add     x17, x17, x16, lsl #2
-    br      x17
-1:  .set    nr, 0
+    .set    nr, 0
     .rept   SYSCALLS
-    .if     nr == IMM_RESUME
+    .if     nr == IMM_NULL
+    b       null
+    .elseif nr == IMM_RESUME
     b       resume_fast
     .elseif nr == IMM_LEAVE
     b       leave_fast
-    .elseif nr == IMM_EVENT_SIGNAL
-    b       event_fast
     .elseif nr == IMM_RUN
     b       user_runs
     .elseif nr == IMM_BLOCK
@@ -69,6 +67,11 @@ user_other:
     .endif
     .set    nr, nr + 1
     .endr
+
+null:
+    ldp     x16, x17, [sp, #128]
+    mov     x0, #0
+    eret
 
 /* Who gives the CPU away goes on with an upcall, and needs nothing of what it
  * has; but `run` may fail. */
@@ -89,32 +92,32 @@ user_runs:
     mrs     x4, tpidr_el0
     str     x4, [sp, #CONTEXT_TPIDR]
     ENTER
-    str     x0, [sp, #-16]!
+    mov     x19, x0
     bl      op_run
-    ldr     x1, [sp], #16
     ldr     x2, =kernel
     ldr     w2, [x2, #CORE_UNSETTLED]
     cbnz    w2, trap_exit
-    mov     sp, x1
-    str     x0, [sp]                /* it failed, and nothing changed */
+    mov     sp, x19
+    stp     w0, wzr, [sp]           /* it failed, and nothing changed */
     b       3f
 
 user_most:
     stp     x14, x15, [sp, #112]
     SAVE_ARGUMENTS
     SAVE_CALLER
-    mov     w1, w16
+    ldr     x17, =syscalls
+    ldr     x16, [x17, x16, lsl #3]
     ENTER
-    str     x0, [sp, #-16]!
-    bl      syscall_dispatch
-    ldr     x1, [sp], #16
-    mov     sp, x1
-    cbz     w0, 2f
+    mov     x19, x0
+    blr     x16
+    mov     sp, x19
+    tbnz    w0, #NO_RESULT, 2f
+    stp     w0, wzr, [sp]
 4:  ldr     x2, =kernel
     ldr     w2, [x2, #CORE_UNSETTLED]
     cbnz    w2, 5f
 3:  ldr     x30, [sp, #240]
-    ldr     x18, [sp, #144]
+    ldp     x18, x19, [sp, #144]
     ldp     x16, x17, [sp, #128]
     ldp     x14, x15, [sp, #112]
     ldp     x12, x13, [sp, #96]
@@ -143,7 +146,8 @@ event_wakes:                        /* x15, with bit x14; both are saved */
     adr     x16, trap_event
     b       8b
 
-2:  mrs     x2, elr_el1             /* interrupts are taken, then it goes on */
+2:  tbz     w0, #0, 4b
+    mrs     x2, elr_el1             /* interrupts are taken, then it goes on */
     sub     x2, x2, #4
     msr     elr_el1, x2
     b       4b
@@ -167,15 +171,12 @@ leave_fast:
 
 event_fast:
     stp     x14, x15, [sp, #112]
-    ldr     w16, [sp, #DISPATCHER_SELF + 4]
+    ldr     w16, [sp, #DISPATCHER_CNODE]
+    ldr     w14, [sp, #DISPATCHER_CNODE + 4]
     mov     x17, #RAM_WINDOW
-    add     x16, x17, x16, lsl #5   /* its domain */
-    ldr     w16, [x16, #DOMAIN_CNODE]
-    cbz     w16, event_other
-    add     x16, x17, x16, lsl #5
-    ldr     w14, [x16, #CNODE_SLOTS]
     cmp     x0, x14
     b.hs    event_other
+    add     x16, x17, x16, lsl #5
     add     x16, x16, x0, lsl #5    /* slot 0 has no type */
     ldp     x14, x15, [x16, #SLOT_WORD]
     ubfx    x16, x15, #SLOT_TYPE, #8
@@ -355,12 +356,9 @@ call_fast:
     stp     x29, x30, [sp, #232]
     ldr     x12, [sp, #DISPATCHER_SELF]
     mov     x17, #RAM_WINDOW
-    lsr     x13, x12, #32           /* its domain */
+    ldr     w13, [sp, #DISPATCHER_CNODE]
+    ldr     w14, [sp, #DISPATCHER_CNODE + 4]
     add     x13, x17, x13, lsl #5
-    ldr     w13, [x13, #DOMAIN_CNODE]
-    cbz     w13, call_other
-    add     x13, x17, x13, lsl #5
-    ldr     w14, [x13, #CNODE_SLOTS]
     bic     x16, x8, #(1 << NOWAIT) /* who is free lets nobody wait */
     cmp     x16, x14                /* another flag fails this, too */
     b.hs    call_flagged

@@ -424,13 +424,11 @@ void call_forget(const struct slot *s)
 
 static struct dispatcher *free_callee(struct dispatcher *d)
 {
-    ref_t base = domain_at(d->domain)->cnode;
-    const struct cnode *c = ram_at(base);
     uint32_t cptr = (uint32_t)d->context.x[8]; /* in the own CNode */
-    if (base == 0 || cptr == 0 || cptr >= c->slots) {
+    if (cptr >= d->slots) {
         return NULL;
     }
-    const struct slot *s = slot_at(base + cptr);
+    const struct slot *s = slot_at(d->cnode + cptr);
     if (s->type != TYPE_ENDPOINT || !(s->rights & RIGHT_CALL)) {
         return NULL;
     }

@@ -18,9 +18,11 @@ static uint32_t class_of(const struct slot *s)
     return type == TYPE_EVENT ? TYPE_DISPATCHER : type;
 }
 
-static bool same_object(const struct slot *a, const struct slot *b)
+/* Zombies of one number do not come in pairs: only the last becomes one. */
+static inline bool same_object(const struct slot *a, const struct slot *b)
 {
-    return a->obj == b->obj && class_of(a) == class_of(b);
+    return a->obj == b->obj &&
+           (a->type == b->type || class_of(a) == class_of(b));
 }
 
 /* Not so are objects that have a number or a virtual address instead; and the
@@ -49,7 +51,7 @@ bool cap_derives(const struct slot *a, const struct slot *b)
            (depth_of(a) == 0 || !(b->attr & ATTR_FENCE));
 }
 
-void cap_insert(ref_t after, ref_t slot)
+inline void cap_insert(ref_t after, ref_t slot)
 {
     struct slot *p = slot_at(after), *s = slot_at(slot);
     ref_t n = p->next;
@@ -81,7 +83,7 @@ void cap_unlink(struct slot *s)
 
 /* The slot's content came from another one: those that knew it there, its
  * neighbours in the list (and one of them may be the other), learn of it. */
-static void settle(ref_t at, ref_t from)
+static inline void settle(ref_t at, ref_t from)
 {
     struct slot *s = slot_at(at);
     if (s->type == TYPE_NULL) {
@@ -113,28 +115,24 @@ bool cap_final(const struct slot *s)
 
 /* ---- look-up: one bounds check and one load a level, two levels -------- */
 
-static ref_t own_cnode(void)
+static const struct dispatcher *who_asks(void)
 {
-    struct dispatcher *d = dispatcher_at(kernel.core[0].current);
-    return domain_at(d->domain)->cnode;
+    return dispatcher_at(kernel.core[0].current);
 }
 
-/* Does the CNode hold it itself? Most are of one level. */
-static bool is_direct(ref_t cnode, uint64_t cptr)
+/* Most CSpaces are of one level. */
+inline enum abi_error cap_place(uint64_t cptr, struct place *out)
 {
-    const struct cnode *c = ram_at(cnode);
-    return cnode != 0 && cptr - 1 < (uint64_t)c->slots - 1;
-}
-
-enum abi_error cap_place(uint64_t cptr, struct place *out)
-{
-    ref_t base = own_cnode();
-    const struct cnode *c = ram_at(base);
-    if (!is_direct(base, cptr)) {
-        return cap_place_in(base, cptr, out);
+    const struct dispatcher *d = who_asks();
+    if (cptr == 0 || cptr >= d->slots) {
+        struct place p = {0}; /* so that *out needs no memory */
+        enum abi_error e = cap_place_in(d->cnode, cptr, &p);
+        *out = p;
+        return e;
     }
+    const struct cnode *c = ram_at(d->cnode);
     uint32_t index = (uint32_t)cptr;
-    *out = (struct place){base + index, c->rank, c->slots - index};
+    *out = (struct place){d->cnode + index, c->rank, d->slots - index};
     return ERR_OK;
 }
 
@@ -176,8 +174,10 @@ enum abi_error cap_check(const struct slot *s, uint32_t type, uint32_t rights)
     return (s->rights & rights) == rights ? ERR_OK : ERR_RIGHTS;
 }
 
-static enum abi_error get_deep(uint64_t cptr, uint32_t type, uint32_t rights,
-                               struct slot **out)
+static __attribute__((noinline)) enum abi_error get_deep(uint64_t cptr,
+                                                         uint32_t type,
+                                                         uint32_t rights,
+                                                         struct slot **out)
 {
     struct place p;
     enum abi_error e = cap_place(cptr, &p);
@@ -193,13 +193,13 @@ static enum abi_error get_deep(uint64_t cptr, uint32_t type, uint32_t rights,
 }
 
 /* The common case is a good one in the own CNode; all others, and what is wrong
- * with a bad one, take the long way. */
-enum abi_error cap_get(uint64_t cptr, uint32_t type, uint32_t rights,
-                       struct slot **out)
+ * with a bad one, take the long way. Slot 0 has no type. */
+inline enum abi_error cap_get(uint64_t cptr, uint32_t type, uint32_t rights,
+                              struct slot **out)
 {
-    ref_t base = own_cnode();
-    struct slot *s = slot_at(base + (ref_t)cptr);
-    if (!is_direct(base, cptr) || cap_check(s, type, rights) != ERR_OK) {
+    const struct dispatcher *d = who_asks();
+    struct slot *s = slot_at(d->cnode + (ref_t)cptr);
+    if (cptr >= d->slots || cap_check(s, type, rights) != ERR_OK) {
         return get_deep(cptr, type, rights, out);
     }
     *out = s;
@@ -228,29 +228,36 @@ enum abi_error cap_object(uint64_t cptr, uint32_t type, uint32_t rights,
 
 /* ---- copy -------------------------------------------------------------- */
 
+#define NEVER_COPIED                                                           \
+    (1u << TYPE_UNTYPED | 1u << TYPE_RANGE | 1u << TYPE_REPLY |                \
+     1u << TYPE_ZOMBIE)
+
 static enum abi_error may_derive(const struct slot *s, uint32_t rank,
                                  uint64_t badge)
 {
     if (s->type == TYPE_NULL) {
         return ERR_EMPTY;
     }
-    if (s->type == TYPE_UNTYPED || s->type == TYPE_RANGE || is_huge_frame(s) ||
-        s->type == TYPE_REPLY || s->type == TYPE_ZOMBIE) {
+    if ((NEVER_COPIED >> (s->type & 31u) & 1) != 0) {
+        return ERR_TYPE;
+    }
+    if (s->type == TYPE_ENDPOINT) {
+        return badge == 0 || s->word == 0 ? ERR_OK : ERR_PERM;
+    }
+    if (is_huge_frame(s)) {
         return ERR_TYPE;
     }
     if (s->type == TYPE_CNODE &&
         ((uint32_t)s->attr >> ATTR_RANK_SHIFT & RANK_MAX) >= rank) {
         return ERR_RANK;
     }
-    if (badge != 0 && (s->type != TYPE_ENDPOINT || s->word != 0)) {
-        return ERR_PERM;
-    }
-    return ERR_OK;
+    return badge == 0 ? ERR_OK : ERR_PERM;
 }
 
 /* Put a copy of src into the empty slot dst of a CNode of this rank. */
-enum abi_error cap_derive(ref_t src, ref_t dst, uint32_t rank, uint64_t rights,
-                          uint64_t badge, uint64_t flags)
+inline enum abi_error cap_derive(ref_t src, ref_t dst, uint32_t rank,
+                                 uint64_t rights, uint64_t badge,
+                                 uint64_t flags)
 {
     const struct slot *s = slot_at(src);
     struct slot *d = slot_at(dst);
@@ -261,21 +268,24 @@ enum abi_error cap_derive(ref_t src, ref_t dst, uint32_t rank, uint64_t rights,
     if (d->type != TYPE_NULL) {
         return ERR_FULL;
     }
-    uint32_t depth = depth_of(s);
-    bool sibling = depth == 1 && (flags & COPY_SIBLING) != 0;
-    uint32_t new_depth = depth == 2 || sibling ? depth : depth + 1;
-    struct slot copy = *s;
-    copy.attr = (uint8_t)((copy.attr & ~(ATTR_DEPTH | ATTR_FENCE)) | new_depth);
-    copy.rights &= (uint8_t)rights;
-    copy.next = copy.prev = 0;
-    if (s->type == TYPE_FRAME) {
-        copy.word = 0; /* a copy is not mapped */
-        copy.aux = 0;
+    uint32_t depth = depth_of(s), attr = s->attr & ~ATTR_FENCE;
+    bool sibling = (flags & COPY_SIBLING) != 0 && depth == 1;
+    bool is_frame = s->type == TYPE_FRAME;
+    uint64_t word = badge != 0 ? badge : s->word;
+    uint32_t aux = s->aux;
+    rights &= s->rights;
+    if (depth != 2 && !sibling) {
+        attr++; /* ATTR_DEPTH is its lowest bits */
     }
-    if (badge != 0) {
-        copy.word = badge;
+    d->obj = s->obj;
+    d->type = s->type;
+    d->order = s->order;
+    d->attr = (uint8_t)attr;
+    d->rights = (uint8_t)rights;
+    if (!is_frame) { /* a copy is not mapped */
+        d->word = word;
+        d->aux = aux;
     }
-    *d = copy;
     if (sibling) {
         insert_before(src, dst); /* behind it, it would adopt its children */
     } else {
@@ -322,43 +332,47 @@ static struct slot *zombie_scan(struct slot *z, bool *done)
     return NULL;
 }
 
-/* One bounded step towards the death of s; true when s itself is gone. Ranks
- * fall from level to level, so the descent ends. */
-bool cap_delete_step(struct slot *s)
+/* True: s is gone, as what needs no steps is at once. Else it has begun to die,
+ * or its stretch goes first. */
+static bool delete_leaf(struct slot *s)
+{
+    if (is_huge_frame(s) && cap_derives(s, slot_at(s->next))) {
+        return false;
+    }
+    if (s->type == TYPE_FRAME && s->aux != 0) {
+        frame_unmap(s); /* it is mapped, or was */
+    } else if (s->type == TYPE_REPLY) {
+        call_forget(s);
+    }
+    if (needs_destroying(s)) {
+        s->aux = s->type == TYPE_EVENT ? TYPE_DISPATCHER : s->type;
+        if (s->type != TYPE_STRETCH) {
+            s->word = 0;
+        }
+        s->type = TYPE_ZOMBIE;
+        if (s->aux == TYPE_CNODE) { /* nothing more may come into it */
+            (void)object_destroy_step(s);
+        }
+    }
+    if (s->type == TYPE_ZOMBIE) {
+        return false;
+    }
+    cap_unlink(s);
+    return true;
+}
+
+/* A step of what goes by steps. Ranks fall from level to level, so the descent
+ * ends. */
+static __attribute__((noinline)) bool delete_deep(struct slot *s)
 {
     for (uint32_t level = 0; level <= RANK_MAX + 1u; level++) {
-        if (is_huge_frame(s) && cap_derives(s, slot_at(s->next))) {
-            s = slot_at(s->next); /* its stretch goes first */
-            continue;
-        }
+        bool done = true;
+        struct slot *inner = NULL;
         if (s->type == TYPE_FRAME) {
-            space_unmap_frame(s);
-        } else if (s->type == TYPE_REPLY) {
-            call_forget(s);
+            inner = slot_at(s->next); /* its stretch */
+        } else if (s->aux == TYPE_CNODE) {
+            inner = zombie_scan(s, &done);
         }
-        if (needs_destroying(s)) {
-            s->aux = s->type == TYPE_EVENT ? TYPE_DISPATCHER : s->type;
-            if (s->type != TYPE_STRETCH) {
-                s->word = 0;
-            }
-            s->type = TYPE_ZOMBIE;
-            if (s->aux == TYPE_CNODE) { /* nothing more may come into it */
-                (void)object_destroy_step(s);
-            }
-        }
-        if (s->type != TYPE_ZOMBIE) {
-            cap_unlink(s);
-            return level == 0;
-        }
-        if (s->aux != TYPE_CNODE) {
-            if (object_destroy_step(s)) {
-                cap_unlink(s);
-                return level == 0;
-            }
-            return false;
-        }
-        bool done;
-        struct slot *inner = zombie_scan(s, &done);
         if (inner == NULL) {
             if (!done || !object_destroy_step(s)) {
                 return false;
@@ -367,6 +381,15 @@ bool cap_delete_step(struct slot *s)
             return level == 0;
         }
         s = inner;
+        if (delete_leaf(s)) {
+            return false;
+        }
     }
     return false;
+}
+
+/* One bounded step towards the death of s; true when s itself is gone. */
+bool cap_delete_step(struct slot *s)
+{
+    return delete_leaf(s) || delete_deep(s);
 }

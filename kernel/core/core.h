@@ -55,8 +55,9 @@ struct slot {
     ref_t next, prev; /* derivation list, preorder, circular */
     uint64_t word; /* badge | watermark, cleaned | VA where mapped | cursor */
     uint32_t obj;  /* reference, or VA / 4096, or number */
-    uint8_t type, attr, rights;
-    uint8_t order;  /* log2 of the size in cells; of a Range in pages */
+    uint8_t type;
+    uint8_t order; /* log2 of the size in cells; of a Range in pages */
+    uint8_t attr, rights;
     uint32_t aux;   /* Frame, Stretch: directory entry | Zombie: type */
     uint32_t spare; /* Untyped: where the clean part starts */
 };
@@ -145,9 +146,11 @@ struct dispatcher {
     uint64_t receive;              /* call_accept */
     struct node wait;              /* in endpoint.waiters */
     uint64_t esr, far;             /* last fault */
-    ref_t bound;                   /* head: endpoints of ours */
+    ref_t cnode; /* object_set_cspace: the domain's, or 0; and its slots */
+    uint32_t slots;
+    ref_t bound; /* head: endpoints of ours */
     ref_t child[CHILDREN_MAX];
-    struct fp_state fp;
+    struct fp_state fp __attribute__((aligned(16)));
     struct identity_page identity __attribute__((aligned(4096)));
     union {
         struct upcall_page upcall;
@@ -301,19 +304,28 @@ enum abi_error space_lend(const struct dispatcher *from, struct dispatcher *to,
                           uint64_t loan);
 /* The loan that there is ends, with all that it was lent on to. */
 void space_take_back(struct dispatcher *to);
-void space_unmap_frame(struct slot *s);
 bool space_destroy_stretch(const struct slot *s);
-enum abi_error space_map_pages(uint64_t va, uint32_t entry, ref_t pages);
-void space_unmap_pages(uint64_t va, uint32_t entry, ref_t pages, uint32_t n);
+enum abi_error space_check_rights(uint64_t rights);
 uint32_t space_entry(uint64_t va);
 /* Boot only: make the slot's stretch of a zeroed page; map pages into it. */
 void space_boot_stretch(struct slot *s, ref_t table, uint64_t va);
 void space_boot_map(const struct slot *s, uint64_t va, uint64_t address,
                     uint64_t pages, uint64_t rights);
 
+/* ---- frame.c ----------------------------------------------------------- */
+
+void frame_unmap(struct slot *s);
+/* The pages of a dispatcher: one read-only, two read-write. */
+enum abi_error frame_map_pages(uint64_t va, uint32_t entry, ref_t pages);
+void frame_unmap_pages(uint64_t va, uint32_t entry, ref_t pages, uint32_t n);
+
 /* ---- object.c: life and death of the other objects --------------------- */
 
 void object_create(struct slot *s, uint32_t rank);
+/* The CSpace of the domain is this CNode, which is nobody's, or 0: none. Its
+ * dispatchers know it, for look-ups: also to be called when there is a new one.
+ */
+void object_set_cspace(ref_t domain, ref_t cnode);
 /* One step; true when the object is gone. */
 bool object_destroy_step(struct slot *zombie);
 
@@ -403,6 +415,10 @@ void call_forget(const struct slot *s);
 
 /* ---- syscall.c --------------------------------------------------------- */
 
+/* The system calls by number. x: the caller's registers, for arguments and
+ * results; ERR_AGAIN: not finished, to be restarted. */
+typedef enum abi_error (*syscall_handler)(uint64_t *x);
+extern const syscall_handler syscalls[];
 /* Carry out system call nr of dispatcher d; arguments and results are in its
  * context. False: not finished, to be restarted. */
 bool syscall_dispatch(struct dispatcher *d, uint32_t nr);

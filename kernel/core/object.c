@@ -39,12 +39,31 @@ void object_create(struct slot *s, uint32_t rank)
 
 /* ---- endings ----------------------------------------------------------- */
 
+void object_set_cspace(ref_t domain, ref_t cnode)
+{
+    struct domain *d = domain_at(domain);
+    struct cnode *was = ram_at(d->cnode), *is = ram_at(cnode);
+    if (d->cnode != 0) {
+        was->domain = 0;
+    }
+    if (cnode != 0) {
+        is->domain = domain;
+    }
+    d->cnode = cnode;
+    for (uint32_t i = 0; i < CORES; i++) {
+        if (d->dispatcher[i] != 0) {
+            struct dispatcher *p = dispatcher_at(d->dispatcher[i]);
+            p->cnode = cnode;
+            p->slots = cnode != 0 ? is->slots : 0;
+        }
+    }
+}
+
 static bool destroy_cnode(const struct slot *z)
 {
-    struct cnode *c = ram_at(z->obj);
+    const struct cnode *c = ram_at(z->obj);
     if (c->domain != 0) {
-        domain_at(c->domain)->cnode = 0;
-        c->domain = 0;
+        object_set_cspace(c->domain, 0);
     }
     return true;
 }
@@ -63,9 +82,7 @@ static bool destroy_domain(const struct slot *z)
             arch_forget(p->self);
         }
     }
-    if (d->cnode != 0) {
-        ((struct cnode *)ram_at(d->cnode))->domain = 0;
-    }
+    object_set_cspace(z->obj, 0);
     list_remove(LIST_DOMAINS, &kernel.domains, z->obj);
     arch_tlb_domain(domain_asid(z->obj));
     return true;
@@ -149,7 +166,7 @@ static bool destroy_dispatcher(struct slot *z)
         domain_at(d->domain)->dispatcher[0] = 0;
     }
     if (d->pages != 0) {
-        space_unmap_pages(d->pages, d->pages_entry,
+        frame_unmap_pages(d->pages, d->pages_entry,
                           z->obj + (PAGE_BYTES >> CELL_LOG2), 3);
     }
     arch_forget(z->obj);
@@ -199,13 +216,11 @@ enum abi_error op_domain_set_cspace(uint64_t *x)
     if (e != ERR_OK) {
         return e;
     }
-    struct cnode *c = ram_at(node);
-    struct domain *d = domain_at(domain);
-    if (c->domain != 0 || d->cnode != 0) {
+    const struct cnode *c = ram_at(node);
+    if (c->domain != 0 || domain_at(domain)->cnode != 0) {
         return ERR_BUSY;
     }
-    c->domain = domain;
-    d->cnode = node;
+    object_set_cspace(domain, node);
     return ERR_OK;
 }
 
@@ -242,7 +257,7 @@ enum abi_error op_dispatcher_bind(uint64_t *x)
     if (x[4] - s->word >= STRETCH_BYTES) {
         return ERR_RANGE;
     }
-    e = space_map_pages(x[4], s->aux, disp + (PAGE_BYTES >> CELL_LOG2));
+    e = frame_map_pages(x[4], s->aux, disp + (PAGE_BYTES >> CELL_LOG2));
     if (e != ERR_OK) {
         return e;
     }
@@ -253,6 +268,7 @@ enum abi_error op_dispatcher_bind(uint64_t *x)
         dispatcher_at(kernel.core[0].current)->identity.frequency;
     sched_set_state(d, IS_STOPPED);
     domain_at(domain)->dispatcher[0] = disp;
+    object_set_cspace(domain, domain_at(domain)->cnode);
     return ERR_OK;
 }
 

@@ -88,10 +88,10 @@ void sched_pend(struct dispatcher *d, uint32_t reasons)
 static void rouse(struct dispatcher *d)
 {
     d->state = IS_READY;
+    upcall_enter(d, SAVE_NONE, core_of(d)->charged);
     if (d->caller != 0) {
         tell(d);
     }
-    upcall_enter(d, SAVE_NONE, core_of(d)->charged);
 }
 
 /* The scheduler p, if it waits in run(), goes on with an upcall. What it ran
@@ -108,13 +108,14 @@ static void return_to(struct dispatcher *p, uint32_t reasons)
 void sched_account(struct core_state *core, uint64_t now)
 {
     uint64_t delta = now - core->charged;
+    uint32_t depth = core->depth;
     core->charged = now;
     core->unsettled = 1;
     if (core->current == 0) {
         core->idle += delta;
         return;
     }
-    for (uint32_t i = 0; i < core->depth && i < CHAIN_MAX; i++) {
+    for (uint32_t i = 0; i < depth && i < CHAIN_MAX; i++) {
         ref_t s = dispatcher_at(core->chain[i].dispatcher)->sched;
         if (s == 0) {
             continue;

@@ -179,9 +179,7 @@ enum abi_error op_cap_identify(uint64_t *x)
     return ERR_OK;
 }
 
-typedef enum abi_error (*handler)(uint64_t *x);
-
-static const handler table[] = {
+const syscall_handler syscalls[SYS_COUNT] = {
 #define SYSCALL(nr, name) [nr] = op_##name,
 #include "calls.inc"
 #undef SYSCALL
@@ -191,7 +189,7 @@ bool syscall_dispatch(struct dispatcher *d, uint32_t nr)
 {
     uint64_t *x = d->context.x;
     if (nr < SYS_COUNT) {
-        enum abi_error e = table[nr](x);
+        enum abi_error e = syscalls[nr](x);
         if (e != ERR_AGAIN && e != ERR_SWITCHED) {
             x[0] = e;
         }

@@ -167,16 +167,19 @@ static void make_one(struct retype *r)
     struct slot *s = r->source, *d = slot_at(r->dst.ref);
     uint8_t device = s->attr & ATTR_DEVICE;
     ASSERT(d->type == TYPE_NULL);
-    *d = (struct slot){0};
-    d->obj = s->obj + (uint32_t)r->at;
-    d->type = (uint8_t)r->type;
-    d->attr = (uint8_t)(device | r->rank << ATTR_RANK_SHIFT);
-    d->rights = RIGHTS_ALL;
-    d->order = (uint8_t)r->order;
+    *d = (struct slot){
+        .obj = s->obj + (uint32_t)r->at,
+        .type = (uint8_t)r->type,
+        .attr = (uint8_t)(device | r->rank << ATTR_RANK_SHIFT),
+        .rights = RIGHTS_ALL,
+        .order = (uint8_t)r->order,
+    };
     r->at += 1ull << r->order;
     r->watermark = r->at;
     s->word = r->watermark | r->cleaned << 32;
-    object_create(d, r->rank);
+    if (r->type != TYPE_FRAME) { /* which is nothing but its memory */
+        object_create(d, r->rank);
+    }
     cap_insert(r->source_ref, r->dst.ref);
     r->dst.ref++;
 }
@@ -197,17 +200,18 @@ enum abi_error op_untyped_retype(uint64_t *x)
     if (e != ERR_OK) {
         return e;
     }
+    uint32_t made = 0;
     do {
         if (clean(&r)) {
             make_one(&r);
-            if (--r.count == 0) {
+            if (++made == r.count) {
                 return ERR_OK;
             }
-            /* Restarting goes on with what is left. */
-            x[1] = CPTR_NEXT(x[1], 1);
-            x[4] = r.count;
-            x[5] = 0;
         }
     } while (!arch_interrupt_pending());
+    /* Restarting goes on with what is left. */
+    x[1] = CPTR_NEXT(x[1], made);
+    x[4] -= made;
+    x[5] = made == 0 ? x[5] : 0;
     return ERR_AGAIN;
 }

@@ -105,10 +105,11 @@ uint32_t plat_irq_pending(uint32_t word)
     static const struct {
         uint32_t at, own;
     } word_of[PLAT_WORDS] = {{4, ~0u}, {8, ~0u}, {0, 0xff}};
-    if (word >= PLAT_WORDS || enabled[word] == 0) {
+    uint32_t lines = word < PLAT_WORDS ? enabled[word] : 0;
+    if (lines == 0) {
         return 0;
     }
-    return device_read(seen(IC_PENDING + word_of[word].at)) & enabled[word] &
+    return device_read(seen(IC_PENDING + word_of[word].at)) & lines &
            word_of[word].own;
 }
 

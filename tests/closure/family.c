@@ -21,6 +21,7 @@ static struct dispatcher *make_kid(uint32_t k)
     d->pages = ROOT_RANGE_VA + (k + 1) * STRETCH_BYTES;
     d->pages_entry = 1;
     domain_at(kid_domain[k])->dispatcher[0] = person[k];
+    object_set_cspace(kid_domain[k], domain_at(kid_domain[k])->cnode);
     MUST(DISPATCHER_SET_PARENT, KID + k, ROOT, k);
     return d;
 }

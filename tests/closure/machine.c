@@ -69,13 +69,12 @@ static void boot_domain(void)
     s.obj = machine_take(DOMAIN_LOG2_MIN);
     object_create(&s, 0);
     struct domain *domain = domain_at(s.obj);
-    domain->cnode = root_cnode;
-    ((struct cnode *)ram_at(root_cnode))->domain = s.obj;
     struct slot d = {.type = TYPE_DISPATCHER};
     d.obj = root_dispatcher = machine_take(DISPATCHER_LOG2);
     object_create(&d, 0);
     domain->dispatcher[0] = root_dispatcher;
     dispatcher_at(root_dispatcher)->domain = s.obj;
+    object_set_cspace(s.obj, root_cnode);
 }
 
 static void boot_start(void)

@@ -406,7 +406,7 @@ static void resuming(void)
 
 static struct slot *spare(void)
 {
-    return slot_at(domain_at(a->domain)->cnode + HOST_SPARE);
+    return slot_at(a->cnode + HOST_SPARE);
 }
 
 /* a tells c, which runs. */
@@ -453,23 +453,16 @@ static void at_zero(const void *what, size_t size)
 
 static struct slot *gate(void)
 {
-    return slot_at(domain_at(a->domain)->cnode + HOST_GATE);
+    return slot_at(a->cnode + HOST_GATE);
 }
 
-static void no_cspace(void)
-{
-    at_zero(ram_at(domain_at(a->domain)->cnode), 1u << HOST_KID_LOG2);
-    domain_at(a->domain)->cnode = 0;
-}
 static void past_the_end(void)
 {
-    struct cnode *cnode = ram_at(domain_at(a->domain)->cnode);
-    cnode->slots = HOST_GATE;
+    a->slots = HOST_GATE;
 }
 static void past_the_spare(void)
 {
-    struct cnode *cnode = ram_at(domain_at(a->domain)->cnode);
-    cnode->slots = HOST_SPARE;
+    a->slots = HOST_SPARE;
 }
 static void spare_type(void)
 {
@@ -599,7 +592,6 @@ static const struct condition {
     void (*machine)(void), (*lift)(void);
     core_entry *core;
 } conditions[] = {
-    {"call: a CSpace", calling, no_cspace, core_call},
     {"call: in its bounds", calling, past_the_end, core_call},
     {"call: no other flag", calling, sends_along, core_call},
     {"call: an endpoint", calling, other_type, core_call},
@@ -628,7 +620,6 @@ static const struct condition {
     {"fault: an entry", faulting, no_entry, core_fault},
     {"fault: a slot", faulting, save_slot_of_double, core_fault},
     {"fault: no system call", faulting, unknown_call, core_fault},
-    {"event: a CSpace", signalling, no_cspace, core_system_call},
     {"event: in its bounds", signalling, past_the_spare, core_system_call},
     {"event: an event", signalling, spare_type, core_system_call},
     {"event: the right", signalling, no_signal, core_system_call},

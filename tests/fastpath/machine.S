@@ -122,6 +122,13 @@ machine_slow:
     ldp     x29, x30, [sp], #176
     ret
 
+    .section .rodata
+    .balign 8
+machine_syscalls:
+    .rept   SYSCALLS
+    .quad   machine_slow
+    .endr
+
     .bss
     .balign 16
 own:                                /* sp and x of the test */

@@ -100,6 +100,8 @@ def call_graph(elf):
                 graph[name][1].add(match.group(1))
         elif "\tblr\t" in line:
             graph[name][1].add("*")
+        elif "\tbr\t" in line:     # the vectors' table
+            graph[name][1].add("user_other")
     graph["*"] = [0, {f for f in graph if f.startswith("op_")}]
     return graph
 

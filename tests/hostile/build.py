@@ -17,6 +17,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 PREFIX = "aarch64-linux-gnu-"
 PICOLIBC = "/usr/lib/picolibc/aarch64-linux-gnu/include/release"
+VECTORS = "arch/vectors.S"
+CHECKED = ("syscalls", "op_run", "op_block", "trap_sync", "trap_next")
 
 # What an argument of abi.toml is, by what is said of it; the first that fits
 KINDS = [("SLOT", r"slot"), ("EMPTY", r"(first )?empty slot|.*capability goes"),
@@ -79,8 +81,10 @@ class Kernel:
             if row["output"].startswith("kernel/kernel.elf.p/"):
                 source = row["file"].replace("../kernel", self.kernel_dir, 1)
                 self.sources[source] = self.flags(shlex.split(row["command"]))
-                self.objects[source] = os.path.join(self.build, row["output"])
-        self.plain = next(iter(self.sources.values()))
+                self.objects[source] = self.checked(
+                    source, os.path.join(self.build, row["output"]))
+        self.linker = next(iter(self.sources.values()))
+        self.plain = self.linker + ["-fno-lto"]
         self.objects |= self.compile_checker()
         self.kernel_elf = self.link_kernel("kernel.elf")
 
@@ -96,7 +100,7 @@ class Kernel:
             source.write(text.replace(before, after))
         other = copy.copy(self)
         other.objects = self.objects | {
-            path: self.compile(self.sources[path], bad)}
+            path: self.checked(path, self.compile(self.sources[path], bad))}
         other.kernel_elf = other.link_kernel("planted.elf")
         return other
 
@@ -124,13 +128,21 @@ class Kernel:
                 for file in ("unit/kernel_check.c", "unit/kernel_check_space.c",
                              "unit/kernel_check_sched.c", "hostile/kcheck.c")}
 
+    def checked(self, source, compiled):
+        """The object file; the vectors' with the checker in the place of what
+        they call."""
+        if not source.endswith(VECTORS):
+            return compiled
+        target = os.path.join(self.out, "checked-" + os.path.basename(compiled))
+        run([PREFIX + "objcopy", compiled, target,
+             *(f"--redefine-sym={name}=checked_{name}" for name in CHECKED)])
+        return target
+
     def link_kernel(self, name):
         elf = os.path.join(self.out, name)
-        run([PREFIX + "gcc", "-o", elf, *self.objects.values(),
+        run([*self.linker, "-o", elf, *self.objects.values(),
              "-nostdlib", "-static", "-no-pie",
              "-Wl,--build-id=none,--gc-sections", "-Wl,--no-warn-rwx-segments",
-             "-Wl,--wrap=syscall_dispatch", "-Wl,--wrap=trap_next",
-             "-Wl,--wrap=op_run", "-Wl,--wrap=op_block",
              "-T", self.kernel_dir + "/kernel.ld", "-lgcc"])
         return elf
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSL-1.0
  *
- * The checkers of the host tests inside the kernel. The linker puts this
- * between the traps and the core (--wrap), so that what is checked is the
- * kernel as it is built, unchanged.
+ * The checkers of the host tests inside the kernel. build.py puts this
+ * between the vectors and the core, so that what is checked is the kernel as it
+ * is built, unchanged.
  *
  * After each call of the watched dispatcher that is refused (C9): the digest of
  * the kernel's own structure and of the caller's dispatcher, domain and CSpace
@@ -15,6 +15,7 @@
 
 #include "../../kernel/plat/plat.h"
 #include "arch.h"
+#include "asm.h"
 #include "kcheck.h"
 #include "kernel_check.h"
 #include "kernel_host.h"
@@ -35,18 +36,16 @@ static struct {
     uint64_t ledger, began, cost_near, cost_whole, cost_check;
     ref_t watched, arena;
     uint32_t arena_order, nr;
-    bool all, due, dispatching;
+    bool all, due;
     uint64_t done[KINDS];
 } k;
 
-bool __real_syscall_dispatch(struct dispatcher *d, uint32_t nr);
-bool __wrap_syscall_dispatch(struct dispatcher *d, uint32_t nr);
-enum abi_error __real_op_run(uint64_t *x);
-enum abi_error __wrap_op_run(uint64_t *x);
-enum abi_error __real_op_block(uint64_t *x);
-enum abi_error __wrap_op_block(uint64_t *x);
-struct dispatcher *__real_trap_next(void);
-struct dispatcher *__wrap_trap_next(void);
+extern const syscall_handler checked_syscalls[];
+enum abi_error checked_op_run(uint64_t *x);
+enum abi_error checked_op_block(uint64_t *x);
+void trap_sync(struct dispatcher *d);
+void checked_trap_sync(struct dispatcher *d);
+struct dispatcher *checked_trap_next(void);
 
 /* ---- what the checkers want of a C library ------------------------------ */
 
@@ -314,7 +313,7 @@ static bool watched_call(struct dispatcher *d, uint32_t nr)
         whole = whole_digest();
         timed(&k.cost_whole, since);
     }
-    bool ended = __real_syscall_dispatch(d, nr);
+    bool ended = syscall_dispatch(d, nr);
     enum abi_error e = ended ? error_of(nr, d, &was) : ERR_OK;
     count(nr, e);
     if (e != ERR_OK) {
@@ -434,7 +433,7 @@ static void check_now(void)
 }
 
 /* A call after which there is nothing to settle comes back at once. */
-static bool dispatch(struct dispatcher *d, uint32_t nr)
+static bool checked_syscall_dispatch(struct dispatcher *d, uint32_t nr)
 {
     bool ended;
     k.traps++;
@@ -443,7 +442,7 @@ static bool dispatch(struct dispatcher *d, uint32_t nr)
         return true;
     }
     if (d->self != k.watched && !k.all) {
-        return __real_syscall_dispatch(d, nr);
+        return syscall_dispatch(d, nr);
     }
     ended = watched_call(d, nr);
     if (k.due && kernel.core[0].unsettled == 0) {
@@ -452,34 +451,54 @@ static bool dispatch(struct dispatcher *d, uint32_t nr)
     return ended;
 }
 
-bool __wrap_syscall_dispatch(struct dispatcher *d, uint32_t nr)
-{
-    k.dispatching = true;
-    bool ended = dispatch(d, nr);
-    k.dispatching = false;
-    return ended;
-}
-
-/* The vectors go there without a look at the table. */
+/* The result is where it belongs; the vectors have nothing to store. */
 static enum abi_error from_vectors(uint64_t *x, uint32_t nr)
 {
-    (void)__wrap_syscall_dispatch(dispatcher_at(kernel.core[0].current), nr);
+    (void)x;
+    return checked_syscall_dispatch(dispatcher_at(kernel.core[0].current), nr)
+               ? ERR_SWITCHED
+               : ERR_AGAIN;
+}
+
+#define SYSCALL(nr, name)                                                      \
+    static enum abi_error checked_##name(uint64_t *x)                          \
+    {                                                                          \
+        return from_vectors(x, nr);                                            \
+    }
+#include "calls.inc"
+#undef SYSCALL
+const syscall_handler checked_syscalls[SYS_COUNT] = {
+#define SYSCALL(nr, name) [nr] = checked_##name,
+#include "calls.inc"
+#undef SYSCALL
+};
+
+/* These they call by name, and store what comes if it has failed. */
+enum abi_error checked_op_run(uint64_t *x)
+{
+    (void)from_vectors(x, SYS_RUN);
     return (enum abi_error)x[0];
 }
 
-enum abi_error __wrap_op_run(uint64_t *x)
+enum abi_error checked_op_block(uint64_t *x)
 {
-    return k.dispatching ? __real_op_run(x) : from_vectors(x, SYS_RUN);
+    (void)from_vectors(x, SYS_BLOCK);
+    return (enum abi_error)x[0];
 }
 
-enum abi_error __wrap_op_block(uint64_t *x)
+void checked_trap_sync(struct dispatcher *d)
 {
-    return k.dispatching ? __real_op_block(x) : from_vectors(x, SYS_BLOCK);
+    uint32_t nr = (uint32_t)READ_SYSREG(esr_el1) ^ ESR_SVC;
+    if (nr > 0xffffu) { /* no system call */
+        trap_sync(d);
+    } else if (!checked_syscall_dispatch(d, nr)) {
+        d->context.pc -= 4;
+    }
 }
 
-struct dispatcher *__wrap_trap_next(void)
+struct dispatcher *checked_trap_next(void)
 {
-    struct dispatcher *d = __real_trap_next();
+    struct dispatcher *d = trap_next();
     k.traps++;
     if (k.due) {
         check_now();

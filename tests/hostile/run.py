@@ -28,10 +28,9 @@ PLANT_TRIES = 8         # seeds
 PLANTS = [
     ("C1", "core/cap.c", "*s = (struct slot){0};",
      "*s = (struct slot){.rights = s->rights};"),
-    ("C2", "core/cap.c", "copy.rights &= (uint8_t)rights",
-     "copy.rights |= (uint8_t)rights"),
+    ("C2", "core/cap.c", "rights &= s->rights;", "rights |= s->rights;"),
     ("V3", "core/space.c", "return ERR_WX;", "return ERR_OK;"),
-    ("C9", "core/space.c", "    if ((frame_ptes(f) != NULL) != r->mapped) {",
+    ("C9", "core/frame.c", "    if ((frame_ptes(f) != NULL) != r->mapped) {",
      """    if ((frame_ptes(f) != NULL) != r->mapped) {
         ((struct slot *)(uintptr_t)f)->word ^= PAGE_BYTES;"""),
     ("R3", "core/syscall.c", "                s->word = 0;", "(void)0;"),

@@ -134,11 +134,10 @@ static void boot_bind(uint32_t i, struct object *node)
     struct object *d = machine.domain[i], *p = machine.dispatcher[i];
     model_bind_cspace(d, node);
     model_place(p, d);
-    domain_at(ref_of(d->at))->cnode = ref_of(node->at);
-    ((struct cnode *)ram_at(ref_of(node->at)))->domain = ref_of(d->at);
     domain_at(ref_of(d->at))->dispatcher[0] = ref_of(p->at);
     dispatcher_at(ref_of(p->at))->domain = ref_of(d->at);
     dispatcher_at(ref_of(p->at))->state = IS_READY;
+    object_set_cspace(ref_of(d->at), ref_of(node->at));
 }
 
 /* A CNode, which for the core begins with its first capability. */

@@ -302,6 +302,12 @@ static void check_domains(void)
             ((const struct cnode *)ram_at(d->cnode))->domain != r) {
             host_fail("domain %x: its CSpace is another's", r);
         }
+        const struct cnode *c = ram_at(d->cnode);
+        if (disp != 0 &&
+            (dispatcher_at(disp)->cnode != d->cnode ||
+             dispatcher_at(disp)->slots != (d->cnode != 0 ? c->slots : 0))) {
+            host_fail("domain %x: its dispatcher has another CSpace", r);
+        }
         r = d->all.next;
     }
     ref_t head = kernel.head;

@@ -78,10 +78,9 @@ static void boot_domain(ref_t cnode)
     object_create(give(HOST_DISPATCHER, cnode, TYPE_DISPATCHER, disp,
                        DISPATCHER_LOG2 - CELL_LOG2),
                   0);
-    domain_at(domain)->cnode = cnode;
-    ((struct cnode *)ram_at(cnode))->domain = domain;
     domain_at(domain)->dispatcher[0] = disp;
     dispatcher_at(disp)->domain = domain;
+    object_set_cspace(domain, cnode);
     root_dispatcher = disp;
 }
 
@@ -94,7 +93,7 @@ static void boot_pages(ref_t cnode)
     space_attach(d->domain, s, RIGHT_READ | RIGHT_WRITE);
     d->pages = ROOT_PAGES_VA;
     d->pages_entry = s->aux;
-    space_map_pages(d->pages, s->aux, d->self + (PAGE_BYTES >> CELL_LOG2));
+    frame_map_pages(d->pages, s->aux, d->self + (PAGE_BYTES >> CELL_LOG2));
 }
 
 static void boot_rest(ref_t cnode, uint32_t arena_log2)

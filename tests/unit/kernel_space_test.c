@@ -448,10 +448,10 @@ static void test_dispatcher_pages(void)
               CALL(CAP_DELETE, disp) == ERR_OK && pte(0) != 0,
           "the stretch went first, and another is in its place");
     uint32_t flushed = host.tlb_pages;
-    space_unmap_pages(VA, entry, host_slot(PAGE)->obj, 3);
+    frame_unmap_pages(VA, entry, host_slot(PAGE)->obj, 3);
     CHECK(pte(0) != 0 && host.tlb_pages == flushed,
           "pages of an older table are not touched");
-    space_unmap_pages(VA, host_slot(STRETCH)->aux, 128, 3);
+    frame_unmap_pages(VA, host_slot(STRETCH)->aux, 128, 3);
     CHECK(pte(0) != 0 && host.tlb_pages == flushed, "nor those of others");
 }
 

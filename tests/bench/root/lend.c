@@ -3,6 +3,7 @@
  * Calls that lend: one page, 2 MiB, a list of 1,000 nodes, bulk data. The
  * reader sees nothing of it at other times.
  */
+#include "tests/bench/root/bulk.h"
 #include "tests/bench/root/rows.h"
 
 #define SMALL  C_FREE /* a stretch with one page */
@@ -10,7 +11,6 @@
 #define FRAMES (C_FREE + 2)
 #define PARTS  (STRETCH_BYTES >> BIG_FRAME_LOG2)
 #define ITEMS  1000u
-#define WORDS  (STRETCH_BYTES / 8)
 
 static uint64_t small_va, whole_va;
 
@@ -86,19 +86,6 @@ static void words_row(void)
         e = ask(NULL, words, 64, LOAN(words, READ_ONLY)) != ~0ull, NOTHING);
 }
 
-/* One writes, the other reads; no word is copied. */
-static uint64_t produce(uint64_t *words, uint64_t from)
-{
-    uint64_t sum = 0;
-    for (uint64_t i = 0; i < WORDS; i += 8, words += 8) {
-        words[0] = words[1] = words[2] = words[3] = from;
-        words[4] = words[5] = words[6] = from;
-        words[7] = i;
-        sum += i ^ from;
-    }
-    return sum;
-}
-
 static void relay(uint64_t w[8], uint64_t loan)
 {
     w[0] = WAKER_RELAYS;
@@ -115,14 +102,15 @@ static void relay_rows(uint64_t w[8])
         e = call_endpoint(w, C_WAKER | CALL_LEND, 0, loan), NOTHING);
 }
 
+/* One writes, the other reads; no word is copied. */
 static void bulk_row(void)
 {
     uint64_t *words = (uint64_t *)whole_va, sum = 0;
     ROW(
         "bulk data, written, lent and read in place", NOTHING,
         {
-            sum = produce(words, run);
-            e = ask(NULL, words, WORDS, LOAN(words, READ_ONLY)) != sum;
+            sum = bulk_write(words, run);
+            e = ask(NULL, words, BULK_WORDS, LOAN(words, READ_ONLY)) != sum;
         },
         NOTHING);
 }

