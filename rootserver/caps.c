@@ -3,6 +3,7 @@
  * Who holds which capability, and what the manifest says of it: one fact a
  * call. A search through a table looks at SCAN slots at most.
  */
+#include "image.h"
 #include "shared.h"
 
 #include <errno.h>
@@ -22,6 +23,9 @@ static uint64_t owner(uint32_t kind, uint32_t id)
 
 static bool holds(const struct domain *d, uint64_t address)
 {
+    if (d->image != NULL && holds(&d->image->text, address)) {
+        return true;
+    }
     for (uint32_t s = d->newest; s != 0; s = chunk_of(s)->next) {
         uint64_t base = (uint64_t)chunk_of(s)->place << CHUNK_LOG2_MIN;
         if (address >= base && address - base < 1ull << chunk_of(s)->log2) {
@@ -89,6 +93,7 @@ static uint64_t owner_of(const uint64_t w[8])
 struct table {
     bool own; /* the root server's own CNode: slots are not behind another */
     uint32_t cnode, slots;
+    uint32_t behind, first; /* from that slot on: an image's objects */
 };
 
 static int find_table(uint64_t id, uint32_t which, struct table *t)
@@ -96,7 +101,7 @@ static int find_table(uint64_t id, uint32_t which, struct table *t)
     const struct domain *d =
         id <= UINT32_MAX ? domain_find((uint32_t)id) : NULL;
     if (id == 0 && which == 0) {
-        *t = (struct table){true, 0, memory_boot()->slot_count};
+        *t = (struct table){.own = true, .slots = memory_boot()->slot_count};
         return 0;
     }
     if (d == NULL) {
@@ -105,9 +110,23 @@ static int find_table(uint64_t id, uint32_t which, struct table *t)
     if (which > 1) {
         return EINVAL;
     }
-    *t = which == 0 ? (struct table){false, d->cnode, d->slots}
-                    : (struct table){false, d->objects, d->frames_end};
+    *t = which == 0
+             ? (struct table){.cnode = d->cnode, .slots = d->slots}
+             : (struct table){.cnode = d->objects, .slots = d->frames_end};
+    if (which == 1 && d->image != NULL) {
+        t->behind = d->image->text.objects;
+        t->slots += d->image->text.frames_end;
+        t->first = d->frames_end;
+    }
     return 0;
+}
+
+static cptr_t slot_of(const struct table *t, uint32_t slot)
+{
+    if (t->behind != 0 && slot >= t->first) {
+        return CPTR(t->behind, slot - t->first);
+    }
+    return t->own ? slot : CPTR(t->cnode, slot);
 }
 
 int caps_next(uint64_t w[8])
@@ -124,9 +143,9 @@ int caps_next(uint64_t w[8])
     w[2] = 0;
     uint32_t end = t.slots - slot < SCAN ? t.slots : slot + SCAN;
     for (slot = slot == 0 ? 1 : slot; slot < end && w[2] == 0; slot++) {
-        cptr_t at = t.own ? slot : CPTR(t.cnode, slot);
         if ((t.own || t.cnode != 0) &&
-            sys_cap_identify(at, &w[3], &w[4], &w[5]) == ERR_OK) {
+            sys_cap_identify(slot_of(&t, slot), &w[3], &w[4], &w[5]) ==
+                ERR_OK) {
             w[2] = slot;
             w[6] = owner_of(w);
         }

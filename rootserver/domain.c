@@ -4,7 +4,7 @@
  * takes back everything, wherever it went. The capabilities that manage a
  * domain lie in a CNode made from the same memory; only the root server has it.
  */
-#include "root.h"
+#include "image.h"
 
 #include <errno.h>
 #include <string.h>
@@ -340,6 +340,22 @@ int domain_slots(struct domain *d, uint64_t w[8])
     return 0;
 }
 
+int domain_create_text(struct domain *text, uint64_t quota,
+                       const struct image_size *size)
+{
+    uint32_t log2 = log2_up(OBJECT_STRETCH + size->slots + size->frames);
+    *text = (struct domain){.manifest = -1, .quota = quota};
+    text->next_frame = OBJECT_STRETCH + size->slots;
+    text->frames_end = 1u << log2;
+    text->unmade = size->bytes + ((uint64_t)1 << (log2 + SLOT_LOG2));
+    text->block = block_take(&text->block_address);
+    text->objects = slot_take();
+    return text->block == 0 || text->objects == 0
+               ? ENOMEM
+               : domain_make(text, text->objects, TYPE_CNODE, log2 + SLOT_LOG2,
+                             1, 6);
+}
+
 /* Who gives it the CPU: nobody else has, so far. */
 static int set_scheduler(const struct domain *d)
 {
@@ -384,10 +400,13 @@ static int bind_time(const struct domain *d, bool serves)
 }
 
 int domain_create(struct domain **out, const struct load_request *r,
-                  const struct image_size *size)
+                  const struct image_size *size, struct image *image)
 {
     struct domain *d = free_entry();
     if (d == NULL) {
+        if (image != NULL) {
+            image_end(image);
+        }
         return EAGAIN;
     }
     d->phase = DOMAIN_LIVE;
@@ -397,14 +416,19 @@ int domain_create(struct domain **out, const struct load_request *r,
     d->scheduler = r->scheduler;
     d->manifest = -1;
     (void)strlcpy(d->name, r->name, sizeof(d->name));
-    d->block = block_take(&d->block_address);
+    d->image = image;
+    if (image == NULL) {
+        d->block = block_take(&d->block_address);
+    } else {
+        d->block = image->text.block;
+        d->block_address = image->text.block_address;
+    }
     int e = d->block == 0 ? ENOMEM : make_space(d, size);
     if (e == 0) {
         e = bind_time(d, size->serves);
     }
     if (e != 0) {
-        domain_end(d, 0);
-        domain_free(d);
+        domain_unload(d);
         return e;
     }
     *out = d;
@@ -424,7 +448,7 @@ static uint64_t consumed(const struct domain *d)
     return ticks;
 }
 
-static void release(struct domain *d)
+void domain_release(struct domain *d)
 {
     if (d->drives) {
         device_unmap_range(d->block_address,
@@ -443,9 +467,12 @@ static void release(struct domain *d)
         d->newest = chunk_of(slot)->next;
         chunk_give(slot);
     }
-    if (d->block != 0) {
+    if (d->image != NULL) {
+        image_end(d->image);
+    } else if (d->block != 0) {
         block_give(d->block, d->block_address);
     }
+    d->image = NULL;
     d->cnode = d->objects = d->block = 0;
     d->memory_bytes = d->optimistic_bytes = d->revoke_at = 0;
 }
@@ -485,7 +512,8 @@ void domain_end(struct domain *d, int status)
         scheduler->handed += consumed(d);
     }
     schedule_remove(d);
-    release(d);
+    domain_release(d);
+    image_owner_ended(d->id);
     d->phase = DOMAIN_ZOMBIE;
     d->status = status;
     leave(d);
@@ -499,6 +527,15 @@ void domain_end(struct domain *d, int status)
     if (manifest_index >= 0) {
         system_ended(manifest_index, status);
     }
+}
+
+void domain_unload(struct domain *d)
+{
+    if (d->image != NULL) {
+        d->image->good = false;
+    }
+    domain_end(d, 0);
+    domain_free(d);
 }
 
 /* The last in the list comes to its place: who frees on the way goes from the

@@ -6,6 +6,7 @@
  * that are missing in the sum. One row a call; a row of a domain looks at some
  * 2,000 slots.
  */
+#include "image.h"
 #include "shared.h"
 
 #include <errno.h>
@@ -134,11 +135,20 @@ static void answer(uint64_t w[8], uint32_t owner, uint32_t id)
     }
 }
 
+static void add_chunks(const struct domain *d)
+{
+    for (uint32_t s = d->newest; s != 0; s = chunk_of(s)->next) {
+        add_chunk(s);
+    }
+}
+
 static void domain_row(const struct domain *d, uint64_t w[8])
 {
     begin();
-    for (uint32_t s = d->newest; s != 0; s = chunk_of(s)->next) {
-        add_chunk(s);
+    add_chunks(d);
+    if (d->image != NULL) {
+        add_chunks(&d->image->text);
+        add_slots(d->image->text.objects, d->image->text.frames_end);
     }
     add_slots(d->objects, d->frames_end);
     add_slots(d->cnode, d->slots);

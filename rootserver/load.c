@@ -9,40 +9,33 @@
  *           stack of upcalls, start_info, strings | dispatcher pages | heap
  *           ... | rest: the domain's
  */
-#include "root.h"
+#include "image.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "symbols.h"
 
-#define INFO_BYTES (16ull << 10) /* start_info and its strings */
-#define SLOTS_MAX  30u           /* of 2 MiB: 60 MiB of image */
-#define BIG_BYTES  (1ull << BIG_FRAME_LOG2)
-#define RW         (RIGHT_READ | RIGHT_WRITE)
-#define RX         (RIGHT_READ | RIGHT_EXEC)
+#define RW (RIGHT_READ | RIGHT_WRITE)
+#define RX (RIGHT_READ | RIGHT_EXEC)
 
 struct loading {
     const struct load_request *r;
-    struct domain *d;
-    struct elf_plan plan;
+    struct domain *d, *text; /* whose is the code: d, or an image's */
+    struct image *image;     /* NULL: the program is not kept */
+    bool again;              /* the image is there already */
+    struct layout at;
     struct symbols_source symbols;
-    uint64_t base;     /* where the image goes */
-    uint64_t code_end; /* of code, constants and symbols */
-    uint64_t symbols_at;
-    uint64_t data_slot; /* address of the last slot with data */
-    uint64_t stack, info, pages, heap;
-    uint32_t slots;     /* 2 MiB slots of the image */
     uint64_t stretches; /* a bit for each slot that has its stretch */
     uint64_t mapped;    /* of segments and symbols, ascending: up to here */
-    uint32_t ahead;     /* pages that are made, from next_frame on */
-    uint32_t first[ELF_SEGMENTS_MAX + 2]; /* frame of each, and the end */
+    uint64_t relocated; /* where the last word lies that was changed */
+    /* Pages that are made, from next_frame on: of d, and of an image. */
+    uint32_t ahead, text_ahead;
+    /* Frames of each segment, and of what is behind the code. */
+    struct part {
+        uint32_t first, count;
+    } part[ELF_SEGMENTS_MAX + 1];
 };
-
-static uint64_t up(uint64_t v, uint64_t to)
-{
-    return (v + to - 1) & ~(to - 1);
-}
 
 static void complain(const struct load_request *r, const char *why,
                      uint64_t where)
@@ -50,145 +43,29 @@ static void complain(const struct load_request *r, const char *why,
     say("loader: %s: %s %llu", r->name, why, (unsigned long long)where);
 }
 
-/* ---- the layout -------------------------------------------------------- */
-
-static uint64_t writable_end(const struct elf_plan *p)
-{
-    uint64_t end = 0;
-    for (uint32_t i = 0; i < p->segment_count; i++) {
-        const struct elf_segment *s = &p->segments[i];
-        if (s->rights & ELF_WRITE && s->vaddr + s->memory_bytes > end) {
-            end = s->vaddr + s->memory_bytes;
-        }
-    }
-    return end;
-}
-
-static uint64_t fixed_end(const struct elf_plan *p)
-{
-    uint64_t end = 0;
-    for (uint32_t i = 0; i < p->segment_count; i++) {
-        const struct elf_segment *s = &p->segments[i];
-        if (!(s->rights & ELF_WRITE) && s->vaddr + s->memory_bytes > end) {
-            end = s->vaddr + s->memory_bytes;
-        }
-    }
-    return up(end, PAGE_BYTES);
-}
-
-/* Of the room for start_info and its strings: what is mapped. */
-static uint64_t info_bytes(const struct load_request *r)
-{
-    return up(sizeof(struct start_info) + r->strings_bytes, PAGE_BYTES);
-}
-
-/* Data that ends in the last quarter of a frame of 64 KiB has all of it: the
- * frame costs less than the pages. */
-static void fill_up(struct elf_plan *p)
-{
-    struct elf_segment *s = &p->segments[p->segment_count - 1];
-    uint64_t end = s->vaddr + s->memory_bytes, frame = up(end, BIG_BYTES);
-    if (s->rights & ELF_WRITE && s->vaddr <= frame - BIG_BYTES &&
-        frame - end <= BIG_BYTES / 4) {
-        s->memory_bytes += frame - end;
-    }
-}
-
-/* Offsets relative to the image. */
-static int lay_out(struct loading *l)
-{
-    fill_up(&l->plan);
-    uint64_t symbols =
-        symbols_measure(l->r->file, l->r->file_bytes, &l->symbols);
-    uint64_t fixed = fixed_end(&l->plan), data = writable_end(&l->plan);
-    uint64_t room = up(fixed, STRETCH_BYTES) - fixed;
-    l->symbols_at = symbols != 0 && symbols <= room ? fixed : 0;
-    l->code_end = fixed + (l->symbols_at != 0 ? up(symbols, PAGE_BYTES) : 0);
-    if (data < fixed) {
-        data = up(fixed, STRETCH_BYTES);
-    }
-    uint64_t need = 2 * PAGE_BYTES + l->r->stack_bytes + START_UPCALL_BYTES +
-                    INFO_BYTES + 3 * PAGE_BYTES;
-    data = up(data, PAGE_BYTES);
-    if (data % STRETCH_BYTES + need > STRETCH_BYTES) {
-        data = up(data, STRETCH_BYTES);
-    }
-    l->stack = data + PAGE_BYTES;
-    l->info = l->stack + l->r->stack_bytes + PAGE_BYTES + START_UPCALL_BYTES;
-    l->pages = l->info + INFO_BYTES;
-    l->heap = l->pages + 3 * PAGE_BYTES;
-    l->data_slot = l->heap - 1 - (l->heap - 1) % STRETCH_BYTES;
-    l->slots = (uint32_t)(l->data_slot / STRETCH_BYTES) + 1;
-    return l->slots <= SLOTS_MAX ? 0 : ENOMEM;
-}
-
-/* How far frames of one size go from `at`: of 64 KiB where they fit. */
-static uint64_t part_end(uint64_t at, uint64_t end, uint32_t *log2)
-{
-    uint64_t slot_end = up(at + 1, STRETCH_BYTES);
-    uint64_t big = up(at, BIG_BYTES);
-    end = end < slot_end ? end : slot_end;
-    *log2 = PAGE_LOG2;
-    if (big + BIG_BYTES > end) {
-        return end;
-    }
-    if (big > at) {
-        return big;
-    }
-    *log2 = BIG_FRAME_LOG2;
-    return end - end % BIG_BYTES;
-}
-
-/* What map() takes for [from, to). */
-static void measure(uint64_t from, uint64_t to, struct image_size *size)
-{
-    uint64_t at = from - from % PAGE_BYTES, end = up(to, PAGE_BYTES);
-    while (at < end) {
-        uint32_t log2;
-        uint64_t part = part_end(at, end, &log2);
-        uint32_t n = (uint32_t)((part - at) >> log2);
-        size->frames += n;
-        size->ahead += log2 == PAGE_LOG2 && size->whole == 0 ? n : 0;
-        *(log2 == PAGE_LOG2 ? &size->bytes : &size->whole) += part - at;
-        at = part;
-    }
-}
-
-static struct image_size size_of(const struct loading *l)
-{
-    struct image_size size = {.slots = l->slots,
-                              .bytes = l->slots * PAGE_BYTES,
-                              .serves = l->r->manifest >= 0};
-    measure(0, START_STACK_BYTES, &size);
-    measure(0, START_UPCALL_BYTES + info_bytes(l->r), &size);
-    uint64_t mapped = 0;
-    for (uint32_t i = 0; i < l->plan.segment_count; i++) {
-        const struct elf_segment *s = &l->plan.segments[i];
-        measure(s->vaddr > mapped ? s->vaddr : mapped,
-                s->vaddr + s->memory_bytes, &size);
-        mapped = up(s->vaddr + s->memory_bytes, PAGE_BYTES);
-    }
-    measure(l->symbols_at, l->symbols_at == 0 ? 0 : l->code_end, &size);
-    return size;
-}
-
 /* ---- memory ------------------------------------------------------------ */
+
+/* Whose the memory there is. */
+static struct domain *home(const struct loading *l, uint64_t offset)
+{
+    return offset < layout_code_bound(&l->at) ? l->text : l->d;
+}
 
 static cptr_t stretch_of(const struct loading *l, uint64_t offset)
 {
-    return domain_object(l->d,
+    return domain_object(home(l, offset),
                          OBJECT_STRETCH + (uint32_t)(offset / STRETCH_BYTES));
 }
 
 /* Make the stretch of a slot of the image, and attach it here for filling. */
 static int need_stretch(struct loading *l, uint64_t offset)
 {
-    uint64_t va = l->base + offset / STRETCH_BYTES * STRETCH_BYTES;
+    uint64_t va = l->at.base + offset / STRETCH_BYTES * STRETCH_BYTES;
     uint32_t slot = (uint32_t)(offset / STRETCH_BYTES);
     if (l->stretches >> slot & 1) {
         return 0;
     }
-    int e = domain_stretch(l->d, OBJECT_STRETCH + slot, va);
+    int e = domain_stretch(home(l, offset), OBJECT_STRETCH + slot, va);
     if (e == 0 && sys_stretch_attach(stretch_of(l, offset), CPTR_SELF_DOMAIN,
                                      RW) != ERR_OK) {
         e = EIO;
@@ -200,19 +77,21 @@ static int need_stretch(struct loading *l, uint64_t offset)
 /* Zeroed frames of one size for [at, end) of one slot of the image. */
 static int map_part(struct loading *l, uint64_t at, uint64_t end, uint32_t log2)
 {
-    uint32_t n = (uint32_t)((end - at) >> log2), f = l->d->next_frame;
-    if (n > l->d->frames_end - f) {
+    struct domain *d = home(l, at);
+    uint32_t *ahead = d == l->d ? &l->ahead : &l->text_ahead;
+    uint32_t n = (uint32_t)((end - at) >> log2), f = d->next_frame;
+    if (n > d->frames_end - f) {
         return ENOMEM;
     }
     int e = need_stretch(l, at);
-    if (log2 == PAGE_LOG2 && n <= l->ahead) {
-        l->ahead -= n;
+    if (log2 == PAGE_LOG2 && n <= *ahead) {
+        *ahead -= n;
     } else if (e == 0) {
-        e = domain_make(l->d, domain_object(l->d, f), TYPE_FRAME, log2, n, 0);
+        e = domain_make(d, domain_object(d, f), TYPE_FRAME, log2, n, 0);
     }
     if (e == 0) {
-        l->d->next_frame += n;
-        e = frames_map(domain_object(l->d, f), stretch_of(l, at), l->base + at,
+        d->next_frame += n;
+        e = frames_map(domain_object(d, f), stretch_of(l, at), l->at.base + at,
                        RW, n) == ERR_OK
                 ? 0
                 : EIO;
@@ -227,7 +106,7 @@ static int map(struct loading *l, uint64_t from, uint64_t to)
     uint64_t at = from - from % PAGE_BYTES, end = up(to, PAGE_BYTES);
     while (e == 0 && at < end) {
         uint32_t log2;
-        uint64_t part = part_end(at, end, &log2);
+        uint64_t part = layout_part_end(at, end, &log2);
         e = map_part(l, at, part, log2);
         at = part;
     }
@@ -235,70 +114,114 @@ static int map(struct loading *l, uint64_t from, uint64_t to)
 }
 
 /* The same for one segment after the other, which may share a page. */
-static int map_next(struct loading *l, uint64_t from, uint64_t to)
+static int map_next(struct loading *l, uint64_t from, uint64_t to,
+                    struct part *part)
 {
+    const struct domain *d = home(l, from);
+    part->first = d->next_frame;
     int e = map(l, from > l->mapped ? from : l->mapped, to);
+    part->count = d->next_frame - part->first;
     l->mapped = up(to, PAGE_BYTES);
     return e;
 }
 
 /* ---- content ----------------------------------------------------------- */
 
+static uint8_t *address(const struct loading *l, uint64_t offset)
+{
+    return (uint8_t *)(uintptr_t)(l->at.base + offset);
+}
+
 static uint8_t *target(void *context, uint64_t offset)
 {
-    const struct loading *l = context;
-    return (uint8_t *)(uintptr_t)(l->base + offset);
+    struct loading *l = context;
+    l->relocated = offset > l->relocated ? offset : l->relocated;
+    return address(l, offset);
+}
+
+static const struct elf_segment *data_of(const struct loading *l)
+{
+    return &l->at.plan.segments[l->at.plan.segment_count - 1];
+}
+
+/* Symbols, and the data before the program changes it. */
+static int fill_behind(struct loading *l)
+{
+    const struct elf_segment *data = data_of(l);
+    uint64_t from = layout_fixed_end(&l->at.plan);
+    int e = 0;
+    if (l->at.code_end > from) {
+        l->mapped = from;
+        e = map_next(l, from, l->at.code_end,
+                     &l->part[l->at.plan.segment_count]);
+    }
+    if (e == 0 && l->at.symbols_at != 0) {
+        symbols_copy(&l->symbols, (void *)address(l, l->at.symbols_at));
+    }
+    if (e == 0 && l->at.data_at != 0) {
+        memcpy(address(l, l->at.data_at), address(l, data->vaddr),
+               data->file_bytes);
+    }
+    return e;
 }
 
 static int fill(struct loading *l)
 {
     const uint8_t *file = l->r->file;
-    uint32_t n = l->plan.segment_count;
-    for (uint32_t i = 0; i < n; i++) {
-        const struct elf_segment *s = &l->plan.segments[i];
-        l->first[i] = l->d->next_frame;
-        int e = map_next(l, s->vaddr, s->vaddr + s->memory_bytes);
+    for (uint32_t i = 0; i < l->at.plan.segment_count; i++) {
+        const struct elf_segment *s = &l->at.plan.segments[i];
+        int e = map_next(l, s->vaddr, s->vaddr + s->memory_bytes, &l->part[i]);
         if (e != 0) {
             return e;
         }
-        memcpy(target(l, s->vaddr), file + s->file_offset, s->file_bytes);
+        memcpy(address(l, s->vaddr), file + s->file_offset, s->file_bytes);
     }
-    struct elf_target to = {l->base, target, l};
+    struct elf_target to = {l->at.base, target, l};
     struct elf_fault fault;
-    if (elf_relocate(file, l->r->file_bytes, &l->plan, &to, &fault) != 0) {
+    if (elf_relocate(file, l->r->file_bytes, &l->at.plan, &to, &fault) != 0) {
         complain(l->r, fault.reason, fault.where);
         return ENOEXEC;
     }
-    l->first[n] = l->d->next_frame;
-    if (l->symbols_at != 0) {
-        int e = map(l, l->symbols_at, l->code_end);
-        if (e != 0) {
-            return e;
-        }
-        symbols_copy(&l->symbols, (void *)target(l, l->symbols_at));
+    return fill_behind(l);
+}
+
+/* All but the data is there already. */
+static int fill_again(struct loading *l)
+{
+    const struct elf_segment *data = data_of(l);
+    cptr_t code = stretch_of(l, l->at.data_at);
+    int e = map(l, data->vaddr, data->vaddr + data->memory_bytes);
+    if (e == 0 &&
+        sys_stretch_attach(code, CPTR_SELF_DOMAIN, RIGHT_READ) != ERR_OK) {
+        e = EIO;
     }
-    l->first[n + 1] = l->d->next_frame;
-    return 0;
+    if (e == 0) {
+        memcpy(address(l, data->vaddr), address(l, l->at.data_at),
+               data->file_bytes);
+        (void)sys_stretch_detach(code, CPTR_SELF_DOMAIN);
+    }
+    return e;
 }
 
 static void fill_info(struct loading *l)
 {
     const struct load_request *r = l->r;
-    struct start_info *s = (void *)target(l, l->info);
+    struct start_info *s = (void *)address(l, l->at.info);
     s->magic = START_MAGIC;
     s->abi_version = ABI_VERSION;
     s->id = l->d->id;
     s->parent_id = r->parent;
-    s->image = l->base;
-    s->image_bytes = l->plan.span_bytes;
-    s->dispatcher = l->base + l->pages;
-    s->range_base = l->base + (uint64_t)l->slots * STRETCH_BYTES;
-    s->range_bytes = (1ull << BLOCK_LOG2) - (l->slots + 1ull) * STRETCH_BYTES;
-    s->heap = l->base + l->heap;
-    s->heap_end = l->base + l->data_slot + STRETCH_BYTES;
-    s->stack = l->base + l->stack;
+    s->image = l->at.base;
+    s->image_bytes = l->at.plan.span_bytes;
+    s->dispatcher = l->at.base + l->at.pages;
+    s->range_base = l->at.base + (uint64_t)l->at.slots * STRETCH_BYTES;
+    s->range_bytes =
+        (1ull << BLOCK_LOG2) - (l->at.slots + 1ull) * STRETCH_BYTES;
+    s->heap = l->at.base + l->at.heap;
+    s->heap_end = l->at.base + l->at.data_slot + STRETCH_BYTES;
+    s->stack = l->at.base + l->at.stack;
     s->stack_bytes = l->r->stack_bytes;
-    s->symbols = l->symbols_at != 0 ? l->base + l->symbols_at : 0;
+    s->symbols = l->at.symbols_at != 0 ? l->at.base + l->at.symbols_at : 0;
     l->d->symbols = s->symbols;
     s->wall_epoch_ns = wall_epoch_ns;
     s->stolen = stolen_lend(l->d);
@@ -316,16 +239,18 @@ static void fill_info(struct loading *l)
 
 /* ---- hand over --------------------------------------------------------- */
 
-/* Code and constants get their rights; the symbols are what comes last. */
+/* Code and constants get their rights, and what is behind them. */
 static int protect(const struct loading *l)
 {
-    for (uint32_t i = 0; i <= l->plan.segment_count; i++) {
-        uint32_t rights =
-            i < l->plan.segment_count ? l->plan.segments[i].rights : ELF_READ;
-        if (!(rights & ELF_WRITE) &&
-            frames_protect(domain_object(l->d, l->first[i]),
+    for (uint32_t i = 0; i <= l->at.plan.segment_count; i++) {
+        const struct part *p = &l->part[i];
+        uint32_t rights = i < l->at.plan.segment_count
+                              ? l->at.plan.segments[i].rights
+                              : ELF_READ;
+        if (p->count > 0 && !(rights & ELF_WRITE) &&
+            frames_protect(domain_object(l->text, p->first),
                            rights & ELF_EXECUTE ? RX : RIGHT_READ,
-                           l->first[i + 1] - l->first[i]) != ERR_OK) {
+                           p->count) != ERR_OK) {
             return EIO;
         }
     }
@@ -335,13 +260,15 @@ static int protect(const struct loading *l)
 static int attach(struct loading *l)
 {
     cptr_t domain = domain_object(l->d, OBJECT_DOMAIN);
-    for (uint32_t i = 0; i < l->slots; i++) {
-        cptr_t stretch = domain_object(l->d, OBJECT_STRETCH + i);
-        if (!(l->stretches >> i & 1)) {
+    for (uint32_t i = 0; i < l->at.slots; i++) {
+        uint64_t offset = i * STRETCH_BYTES;
+        bool code = offset < l->at.code_end;
+        cptr_t stretch = stretch_of(l, offset);
+        if (l->stretches >> i & 1) {
+            (void)sys_stretch_detach(stretch, CPTR_SELF_DOMAIN);
+        } else if (!code || !l->again) {
             continue;
         }
-        bool code = i * STRETCH_BYTES < l->code_end;
-        (void)sys_stretch_detach(stretch, CPTR_SELF_DOMAIN);
         if (sys_stretch_attach(stretch, domain, code ? RX : RW) != ERR_OK) {
             return EIO;
         }
@@ -352,9 +279,10 @@ static int attach(struct loading *l)
 static int bind(struct loading *l)
 {
     cptr_t dispatcher = domain_object(l->d, OBJECT_DISPATCHER);
-    cptr_t stretch = stretch_of(l, l->data_slot);
+    cptr_t stretch = stretch_of(l, l->at.data_slot);
     if (sys_dispatcher_bind(dispatcher, domain_object(l->d, OBJECT_DOMAIN),
-                            memory_slot_cpu(), stretch, l->base + l->pages) ||
+                            memory_slot_cpu(), stretch,
+                            l->at.base + l->at.pages) ||
         sys_cap_copy(CPTR(l->d->cnode, SLOT_DATA), stretch, RIGHTS_ALL, 0, 0) ||
         sys_cap_copy(CPTR(l->d->cnode, SLOT_ROOT), SLOT_ROOT_ENDPOINT,
                      RIGHT_CALL, l->d->id, 0)) {
@@ -366,34 +294,48 @@ static int bind(struct loading *l)
 static int start(struct loading *l)
 {
     return sys_dispatcher_start(domain_object(l->d, OBJECT_DISPATCHER),
-                                l->base + l->plan.entry,
-                                l->base + l->stack + l->r->stack_bytes,
-                                l->base + l->info) == ERR_OK
+                                l->at.base + l->at.plan.entry,
+                                l->at.base + l->at.stack + l->r->stack_bytes,
+                                l->at.base + l->at.info) == ERR_OK
                ? 0
                : EIO;
 }
 
-static int build(struct loading *l)
+/* Stack, start_info and data, or all if the code is not there yet. */
+static int build_memory(struct loading *l)
 {
-    uint64_t top = l->stack + l->r->stack_bytes; /* libos maps what is below */
+    /* libos maps what is below */
+    uint64_t top = l->at.stack + l->r->stack_bytes;
     int e = domain_make(l->d, domain_object(l->d, l->d->next_frame), TYPE_FRAME,
                         PAGE_LOG2, l->ahead, 0);
+    if (e == 0 && l->text_ahead > 0) {
+        e = domain_make(l->text, domain_object(l->text, l->text->next_frame),
+                        TYPE_FRAME, PAGE_LOG2, l->text_ahead, 0);
+    }
     if (e == 0) {
         e = map(l, top - START_STACK_BYTES, top);
     }
     if (e == 0) {
-        e = map(l, l->info - START_UPCALL_BYTES, l->info + info_bytes(l->r));
+        e = map(l, l->at.info - START_UPCALL_BYTES,
+                l->at.info + layout_info_bytes(l->r));
     }
     if (e == 0) {
-        e = fill(l);
+        e = l->again ? fill_again(l) : fill(l);
     }
+    return e;
+}
+
+static int build(struct loading *l)
+{
+    int e = build_memory(l);
     if (e != 0) {
         return e;
     }
     fill_info(l);
-    e = protect(l);
+    e = l->again ? 0 : protect(l);
     if (e == 0 && l->r->manifest >= 0) {
-        e = system_devices(l->d, l->r->manifest, (void *)target(l, l->info));
+        e = system_devices(l->d, l->r->manifest,
+                           (void *)address(l, l->at.info));
     }
     if (e == 0) {
         e = bind(l);
@@ -411,44 +353,109 @@ void load_abort(void)
     if (l.d != NULL) {
         struct domain *d = l.d;
         l.d = NULL;
-        domain_end(d, 0);
-        domain_free(d);
+        domain_unload(d);
+    } else if (l.image != NULL) {
+        l.image->good = false;
+        image_end(l.image);
     }
+    l.image = NULL;
+}
+
+/* Where everything goes: as it is kept, or as the file says. */
+static int plan(const struct load_request *r)
+{
+    struct elf_fault fault;
+    l.image = r->key != 0 ? image_find(r->owner, r->key) : NULL;
+    if (l.image != NULL) {
+        l.at = l.image->at;
+        l.again = true;
+    } else if (r->file == NULL) {
+        return ESTALE;
+    } else if (elf_plan(r->file, r->file_bytes, &l.at.plan, &fault) != 0) {
+        complain(r, fault.reason, fault.where);
+        return ENOEXEC;
+    } else if (lay_out(&l.at, r, &l.symbols) != 0) {
+        complain(r, "needs too many addresses, up to",
+                 layout_data_end(&l.at.plan));
+        return ENOMEM;
+    } else if (l.at.data_at != 0) {
+        l.image = image_make(r->owner, r->key);
+    }
+    return r->strings_bytes > LAYOUT_INFO_BYTES - sizeof(struct start_info)
+               ? E2BIG
+               : 0;
+}
+
+/* The domain, and room for all that it is to have. */
+static int create(const struct load_request *r)
+{
+    struct layout_sizes sizes = layout_measure(&l.at, r, l.image != NULL);
+    uint64_t own = sizes.own.bytes + sizes.own.whole;
+    uint64_t bytes = own + sizes.text.bytes + sizes.text.whole;
+    if (bytes > r->quota || (l.again ? own : bytes) > memory_free_bytes()) {
+        complain(r, "asks for too much memory, in KiB:", bytes >> 10);
+        return ENOMEM;
+    }
+    struct image *image = l.image;
+    if (image != NULL && !l.again) {
+        int e = domain_create_text(&image->text, r->quota, &sizes.text);
+        if (e != 0) {
+            return e;
+        }
+        l.text_ahead = sizes.text.ahead;
+    }
+    int e = domain_create(&l.d, r, &sizes.own, image);
+    if (e != 0) {
+        l.image = NULL;
+        return e;
+    }
+    l.text = image != NULL ? &image->text : l.d;
+    l.ahead = sizes.own.ahead;
+    l.at.base = l.d->block_address;
+    l.d->pages = (uint32_t)l.at.pages;
+    schedule_add(l.d, &r->params);
+    return 0;
+}
+
+/* Data that the file does not have, and relocation made, is not kept. */
+static int keep(struct domain *d, struct image *image)
+{
+    uint64_t end = data_of(&l)->vaddr + data_of(&l)->file_bytes;
+    image->good = l.again || l.relocated + sizeof(uint64_t) <= end;
+    if (!l.again) {
+        image->at = l.at;
+    }
+    d->memory_bytes += image->text.memory_bytes;
+    return d->memory_bytes > d->quota ? ENOMEM : 0;
+}
+
+static int load_once(const struct load_request *r)
+{
+    memset(&l, 0, sizeof(l));
+    l.r = r;
+    int e = plan(r);
+    if (e == 0) {
+        e = create(r);
+    }
+    if (e == 0) {
+        e = build(&l);
+    }
+    if (e == 0 && l.image != NULL) {
+        e = keep(l.d, l.image);
+    }
+    if (e != 0) {
+        load_abort();
+    }
+    return e;
 }
 
 int load(const struct load_request *r, struct domain **out)
 {
-    struct elf_fault fault;
-    memset(&l, 0, sizeof(l));
-    l.r = r;
-    if (elf_plan(r->file, r->file_bytes, &l.plan, &fault) != 0) {
-        complain(r, fault.reason, fault.where);
-        return ENOEXEC;
+    int e = load_once(r);
+    if (e == EIO && l.again) { /* the kept one could not be used; it is gone */
+        e = load_once(r);
     }
-    if (r->strings_bytes > INFO_BYTES - sizeof(struct start_info)) {
-        return E2BIG;
-    }
-    if (lay_out(&l) != 0) {
-        complain(r, "needs too many addresses, up to", writable_end(&l.plan));
-        return ENOMEM;
-    }
-    struct image_size size = size_of(&l);
-    uint64_t bytes = size.bytes + size.whole;
-    if (bytes > r->quota || bytes > memory_free_bytes()) {
-        complain(r, "asks for too much memory, in KiB:", bytes >> 10);
-        return ENOMEM;
-    }
-    int e = domain_create(&l.d, r, &size);
     if (e != 0) {
-        return e;
-    }
-    l.ahead = size.ahead;
-    l.base = l.d->block_address;
-    l.d->pages = (uint32_t)l.pages;
-    schedule_add(l.d, &r->params);
-    e = build(&l);
-    if (e != 0) {
-        load_abort();
         return e;
     }
     l.d->unmade = 0;
@@ -457,9 +464,10 @@ int load(const struct load_request *r, struct domain **out)
     l.d->manifest = r->manifest;
     l.d->origin = r->manifest >= 0 ? r->manifest : r->origin;
     say_debug("loader: %s [%u] at 0x%llx, %llu KiB", l.d->name, l.d->id,
-              (unsigned long long)l.base,
+              (unsigned long long)l.at.base,
               (unsigned long long)l.d->memory_bytes >> 10);
     *out = l.d;
     l.d = NULL;
+    l.image = NULL;
     return 0;
 }

@@ -29,6 +29,7 @@ static struct block {
     uint32_t slot;
 } block_line[BLOCKS];
 uint32_t memory_changes;
+uint64_t memory_kept_bytes;
 static uint32_t block_head, block_count, blocks_made;
 static struct device {
     uint64_t address;
@@ -172,14 +173,16 @@ static uint32_t split_huge(void)
     if (free_chunks[HUGE_CLASS] == 0 || free_slots < HUGE_PARTS) {
         return 0;
     }
-    uint32_t whole = chunk_take(HUGE_FRAME_LOG2);
+    uint32_t whole =
+        list_take(&free_chunk[HUGE_CLASS], &free_chunks[HUGE_CLASS]);
     for (uint32_t i = 0; i < HUGE_PARTS; i++) {
         uint32_t slot = slot_take();
         (void)sys_untyped_retype(whole, slot, TYPE_UNTYPED, CHUNK_LOG2_MAX, 1,
                                  0, 0);
         add_free(slot, CHUNK_LOG2_MAX);
     }
-    return chunk_take(CHUNK_LOG2_MAX);
+    return list_take(&free_chunk[class_of(CHUNK_LOG2_MAX)],
+                     &free_chunks[class_of(CHUNK_LOG2_MAX)]);
 }
 
 static uint32_t made(uint32_t slot, uint32_t log2)
@@ -188,7 +191,7 @@ static uint32_t made(uint32_t slot, uint32_t log2)
     return slot;
 }
 
-uint32_t chunk_take(uint32_t log2)
+static uint32_t take(uint32_t log2)
 {
     uint32_t class = class_of(log2);
     memory_changes++;
@@ -206,7 +209,7 @@ uint32_t chunk_take(uint32_t log2)
     if (free_slots < 2 * CLASSES) { /* the halves of each size, and the cut */
         return 0;
     }
-    uint32_t whole = chunk_take(log2 + 1);
+    uint32_t whole = take(log2 + 1);
     if (whole == 0) {
         return 0;
     }
@@ -215,6 +218,15 @@ uint32_t chunk_take(uint32_t log2)
     (void)sys_untyped_retype(whole, high, TYPE_UNTYPED, log2, 1, 0, 0);
     add_free(high, log2);
     return made(low, log2);
+}
+
+uint32_t chunk_take(uint32_t log2)
+{
+    uint32_t slot = take(log2);
+    while (slot == 0 && memory_give_back()) {
+        slot = take(log2);
+    }
+    return slot;
 }
 
 void chunk_give(uint32_t slot)
@@ -226,7 +238,7 @@ void chunk_give(uint32_t slot)
 
 uint64_t memory_free_bytes(void)
 {
-    uint64_t bytes = uncut_bytes;
+    uint64_t bytes = uncut_bytes + memory_kept_bytes;
     for (uint32_t c = 0; c < CLASSES; c++) {
         bytes += (uint64_t)free_chunks[c] << log2_of(c);
     }

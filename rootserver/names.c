@@ -4,7 +4,7 @@
  * it was lent a buffer. The table of symbols is the loader's, read-only in the
  * program's image, and attached here for as long as it is looked at.
  */
-#include "root.h"
+#include "image.h"
 
 #include <errno.h>
 #include <string.h>
@@ -58,7 +58,8 @@ int names_variable(uint64_t w[8])
     }
     uint64_t from = s.d->block_address;
     uint64_t place = (s.d->symbols - from) / STRETCH_BYTES;
-    cptr_t stretch = domain_object(s.d, OBJECT_STRETCH + (uint32_t)place);
+    cptr_t stretch =
+        domain_object(code_of(s.d), OBJECT_STRETCH + (uint32_t)place);
     if (sys_stretch_attach(stretch, CPTR_SELF_DOMAIN, RIGHT_READ) != ERR_OK) {
         return ENOENT;
     }

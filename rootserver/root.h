@@ -91,6 +91,10 @@ struct chunk *chunk_of(uint32_t slot);
 uint32_t block_take(uint64_t *address);
 void block_give(uint32_t slot, uint64_t address);
 uint64_t memory_free_bytes(void);
+/* Of the free bytes, those that are kept because they might be wanted again;
+ * give some of them back. False: there are none. (image.c) */
+extern uint64_t memory_kept_bytes;
+bool memory_give_back(void);
 uint64_t memory_total_bytes(void);
 uint64_t memory_kernel_bytes(void);
 uint32_t memory_slot_cpu(void);
@@ -148,8 +152,9 @@ struct domain {
     uint32_t slots;          /* of its CSpace */
     uint32_t next_frame, frames_end;
     uint32_t block;
-    bool drives;    /* it has device pages */
-    uint32_t pages; /* of its dispatcher: offset from block_address */
+    struct image *image; /* whose code and addresses it has; NULL: its own */
+    bool drives;         /* it has device pages */
+    uint32_t pages;      /* of its dispatcher: offset from block_address */
     uint64_t block_address;
     uint64_t symbols; /* address of a struct symbol_table, or 0 */
     char name[32];
@@ -159,19 +164,27 @@ extern struct domain domains[DOMAINS_MAX];
 struct domain *domain_find(uint32_t id);
 struct load_request;
 struct image_size {
-    uint32_t slots;        /* of 2 MiB */
+    uint32_t slots;        /* of 2 MiB: places for stretches */
     uint32_t frames;       /* places for them */
     uint32_t ahead;        /* of them: pages before the first of 64 KiB */
     uint64_t bytes, whole; /* of pages and tables; of frames of 64 KiB */
     bool serves;           /* a doorbell is made for it */
 };
-/* All that a new domain needs but its memory image, for which it has room.
+/* All that a new domain needs but its memory image, for which it has room. The
+ * image, if not NULL, is the domain's from now on; it goes if this fails.
  * EMLINK: there would be too many schedulers on top of each other. */
 int domain_create(struct domain **out, const struct load_request *r,
-                  const struct image_size *size);
+                  const struct image_size *size, struct image *image);
+/* All that an image needs but its memory, for which it has room. */
+int domain_create_text(struct domain *text, uint64_t quota,
+                       const struct image_size *size);
 /* Everything it had comes back; its parent can fetch the status. */
 void domain_end(struct domain *d, int status);
 void domain_free(struct domain *d); /* the zombie goes */
+/* One that could not be started: all of it goes, its image too. */
+void domain_unload(struct domain *d);
+/* Its memory, its objects and its addresses, if they are its own. */
+void domain_release(struct domain *d);
 /* The i-th of those that are not free, in no order; NULL: there are fewer. */
 struct domain *domain_used(uint32_t i);
 /* It could not even take its own fault: report and end it. (schedule.c) */
@@ -201,8 +214,10 @@ uint64_t domain_cpu_ticks(const struct domain *d);
 
 struct load_request {
     const char *name;
-    const void *file;
+    const void *file; /* NULL: it must have been kept */
     uint64_t file_bytes;
+    uint32_t owner; /* image.h; 0: of the boot archive */
+    uint64_t key;   /* 0: it is not to be kept */
     uint32_t parent;
     uint32_t scheduler; /* 0: the root server, with params */
     struct scheduler_params params;
@@ -217,7 +232,8 @@ struct load_request {
     struct start_fd fd[START_FDS];
 };
 
-/* Make a domain of an ELF file and start it. The file may be hostile. */
+/* Make a domain of an ELF file and start it. The file may be hostile. ESTALE:
+ * there is none, and the program is not kept. */
 int load(const struct load_request *r, struct domain **out);
 /* load() was left by a fault on the file's memory (guarded): what it had begun
  * goes. Does nothing otherwise. */

@@ -92,18 +92,23 @@ static int spawn(void *context)
         .strings_bytes = request.strings_bytes - (uint32_t)path_bytes,
         .cwd = request.cwd,
         .fd_count = request.fd_count,
-        .file = (const void *)(uintptr_t)(s->base + request.image),
-        .file_bytes = request.image_bytes,
+        .owner = s->parent->id,
+        .key = request.key,
     };
     for (uint32_t i = 0; i < request.fd_count; i++) {
         r.fd[i] = (struct start_fd){request.fd[i].fd, request.fd[i].flags,
                                     request.fd[i].handle, ""};
         memcpy(r.fd[i].service, request.fd[i].service, START_SERVICE_BYTES);
     }
-    if (request.image_bytes == 0) {
+    if (request.image_bytes != 0) {
+        r.file = (const void *)(uintptr_t)(s->base + request.image);
+        r.file_bytes = request.image_bytes;
+    } else if (request.key == 0) {
         const char *name =
             strncmp(strings, "/boot/", 6) == 0 ? strings + 6 : strings;
         e = system_file(name, &r.file, &r.file_bytes);
+        r.owner = 0; /* these bytes are the same for all */
+        r.key = (uint64_t)(uintptr_t)r.file;
     }
     return e == 0 ? load(&r, &s->child) : e;
 }

@@ -21,6 +21,7 @@
 #include "open_file.h"
 #include "pipe.h"
 #include "requests.h"
+#include "stamp.h"
 #include "volume.h"
 
 /* How often grants are checked that wait for a domain to take them. */
@@ -253,6 +254,9 @@ static void files_request(struct server_client *c,
     case FILE_STAT:
         answer(&q, request_stat(&q));
         break;
+    case FILE_STAMP:
+        answer(&q, request_stamp(&q));
+        break;
     case FILE_MKDIR:
         answer(&q, request_mkdir(&q));
         break;
@@ -366,5 +370,6 @@ int main(void)
     };
 
     handles_start(start_self->id);
+    stamps_start(start_self->id);
     server_run(&ops);
 }

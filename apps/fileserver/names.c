@@ -10,6 +10,7 @@
 #include "open_file.h"
 #include "path.h"
 #include "requests.h"
+#include "stamp.h"
 #include "volume.h"
 
 /* The path of the request, and the volume in which to look for it. */
@@ -46,6 +47,12 @@ static uint32_t type_of(const struct fat_info *info)
     return info->is_dir ? FILE_DIRECTORY : FILE_REGULAR;
 }
 
+/* Also a new one, which may lie where another was. */
+static bool may_change(uint64_t flags)
+{
+    return (flags & O_ACCMODE) != O_RDONLY || (flags & O_CREAT);
+}
+
 static int file_open(struct open_file *file, const char *path, uint64_t flags,
                      uint64_t value[3])
 {
@@ -58,6 +65,9 @@ static int file_open(struct open_file *file, const char *path, uint64_t flags,
             volume_result(fat_open(fat, &file->fat, path, fat_flags(flags)));
     }
     if (error != 0) {
+        if (flags & O_TRUNC) {
+            stamps_forget(); /* it may have failed half-way */
+        }
         return error;
     }
     /* From now on releasing it closes it. */
@@ -67,6 +77,9 @@ static int file_open(struct open_file *file, const char *path, uint64_t flags,
     error = volume_result(fat_fstat(&file->fat, &info));
     if (error != 0) {
         return error;
+    }
+    if (may_change(flags)) {
+        stamp_forget(info.id);
     }
     value[1] = info.size;
     value[2] = type_of(&info);
@@ -144,6 +157,22 @@ int request_stat(struct request *q)
     return error != 0 ? error : stat_fill(q, &info);
 }
 
+int request_stamp(struct request *q)
+{
+    struct fat_volume *fat;
+    struct fat_info info;
+    struct path path;
+    int error = place_get(q, &path, &fat);
+
+    if (error == 0) {
+        error = volume_result(fat_stat(fat, path.text, &info));
+    }
+    if (error == 0 && !info.is_dir && !open_for_writing(info.id)) {
+        q->value[0] = stamp_of(info.id);
+    }
+    return error;
+}
+
 int request_mkdir(struct request *q)
 {
     struct fat_volume *fat;
@@ -183,6 +212,7 @@ int request_rename(struct request *q)
     if (error != 0) {
         return error;
     }
+    stamps_forget(); /* entries change places */
     return volume_result(fat_rename(fat, from.text, to.text));
 }
 

@@ -40,6 +40,25 @@ bool open_is_stale(const struct open_file *file)
     return file->kind != OPEN_PIPE && file->generation != volume_generation();
 }
 
+static bool writes(const struct open_file *file)
+{
+    return file->refs > 0 && file->kind == OPEN_FILE &&
+           (file->flags & O_ACCMODE) != O_RDONLY && !open_is_stale(file);
+}
+
+bool open_for_writing(uint64_t id)
+{
+    struct fat_info info;
+
+    for (uint32_t i = 0; i < OPEN_FILES_MAX; i++) {
+        if (writes(&files[i]) && fat_fstat(&files[i].fat, &info) == 0 &&
+            info.id == id) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Close and remove it; not another file that has its name now. */
 static int scratch_close(struct open_file *file)
 {

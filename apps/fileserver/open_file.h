@@ -43,5 +43,8 @@ enum pipe_end open_pipe_end(const struct open_file *file);
  * what was still owed, or of removing; it is closed all the same. */
 int open_release(struct open_file *file);
 
+/* Has anybody the file with that fat_info.id open for writing? */
+bool open_for_writing(uint64_t id);
+
 /* Does it belong to a card that is gone? */
 bool open_is_stale(const struct open_file *file);

@@ -19,6 +19,7 @@ struct request {
 /* names.c: by path */
 int request_open(struct request *q);
 int request_stat(struct request *q);
+int request_stamp(struct request *q);
 int request_mkdir(struct request *q);
 int request_rmdir(struct request *q);
 int request_unlink(struct request *q);

@@ -226,32 +226,6 @@ static int image_open(const char *path, int *fd, size_t *bytes)
     return error;
 }
 
-/* The message with everything but the files; the program is read into it. */
-static int message_make(struct spawn_what *what, bool boot,
-                        struct spawn_message *m)
-{
-    int fd;
-    int error;
-
-    what->image_bytes = 0;
-    if (boot) {
-        return posix_spawn_message_create(what, m);
-    }
-    error = image_open(what->path, &fd, &what->image_bytes);
-    if (error != 0) {
-        return error;
-    }
-    error = posix_spawn_message_create(what, m);
-    if (error == 0) {
-        error = image_read(fd, posix_spawn_message_image(m), what->image_bytes);
-        if (error != 0) {
-            posix_spawn_message_free(m);
-        }
-    }
-    close(fd);
-    return error;
-}
-
 static int message_send(struct spawn_message *m,
                         const posix_spawn_file_actions_t *actions, pid_t *pid)
 {
@@ -279,27 +253,75 @@ static int message_send(struct spawn_message *m,
     return error;
 }
 
+/* The message with the program in it, which is read into it. */
+static int image_send(struct spawn_what *what,
+                      const posix_spawn_file_actions_t *actions, pid_t *pid)
+{
+    int fd;
+    int error = image_open(what->path, &fd, &what->image_bytes);
+    struct spawn_message m;
+
+    if (error != 0) {
+        return error;
+    }
+    error = posix_spawn_message_create(what, &m);
+    if (error == 0) {
+        error =
+            image_read(fd, posix_spawn_message_image(&m), what->image_bytes);
+        if (error == 0) {
+            error = message_send(&m, actions, pid);
+        }
+        posix_spawn_message_free(&m);
+    }
+    close(fd);
+    return error;
+}
+
+/* Without: it lies in the boot archive, or is kept. */
+static int name_send(const struct spawn_what *what,
+                     const posix_spawn_file_actions_t *actions, pid_t *pid)
+{
+    struct spawn_message m;
+    int error = posix_spawn_message_create(what, &m);
+
+    if (error == 0) {
+        error = message_send(&m, actions, pid);
+        posix_spawn_message_free(&m);
+    }
+    return error;
+}
+
 static bool is_boot(const char *path)
 {
     return strncmp(path, BOOT_PREFIX, sizeof(BOOT_PREFIX) - 1) == 0;
 }
 
+/* What the file server says of the bytes, before they are read: should they
+ * change meanwhile, this number is not seen again. */
+static uint64_t stamp_ask(const struct place *place)
+{
+    struct channel_request r = {.op = FILE_STAMP};
+    struct channel_completion answer;
+
+    return posix_place_call(place, &r, &answer) == 0 ? answer.value[0] : 0;
+}
+
 static int spawn_at(const char *path, struct spawn_what what,
                     const posix_spawn_file_actions_t *actions, pid_t *child)
 {
-    struct spawn_message message;
     struct place place;
     int error = posix_place_find(path, &place);
 
     what.path = place.path;
-    if (error == 0) {
-        error = message_make(&what, is_boot(place.path), &message);
+    if (error != 0) {
+        return error;
     }
-    if (error == 0) {
-        error = message_send(&message, actions, child);
-        posix_spawn_message_free(&message);
+    if (is_boot(place.path)) {
+        return name_send(&what, actions, child);
     }
-    return error;
+    what.key = stamp_ask(&place);
+    error = what.key != 0 ? name_send(&what, actions, child) : ESTALE;
+    return error == ESTALE ? image_send(&what, actions, child) : error;
 }
 
 int posix_spawn(pid_t *restrict pid, const char *restrict path,

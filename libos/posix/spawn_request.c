@@ -93,6 +93,7 @@ int posix_spawn_message_create(const struct spawn_what *what,
         .image = what->image_bytes == 0 ? 0 : image,
         .image_bytes = what->image_bytes,
         .flags = what->flags,
+        .key = what->key,
     };
     out->request = r;
     out->bytes = bytes;

@@ -16,7 +16,8 @@
 struct spawn_what {
     const char *path;
     char *const *argv, *const *envp;
-    size_t image_bytes; /* 0: a program of the boot archive */
+    size_t image_bytes; /* 0: of the boot archive, or one that is kept */
+    uint64_t key;       /* of struct spawn_request */
     uint32_t flags;     /* of struct spawn_request */
 };
 

@@ -498,6 +498,90 @@ static void test_limits(void)
           "all closed with the client");
 }
 
+static uint64_t stamp(const char *path)
+{
+    uint64_t number = 0;
+
+    require(call_path(&shell, FILE_STAMP, path, 0, &number) == 0, path);
+    return number;
+}
+
+/* Open it, and close it again. */
+static bool touch(const char *path, int flags)
+{
+    uint64_t h;
+
+    return call_open(&shell, path, flags, &h) == 0 &&
+           call_handle(&shell, FILE_CLOSE, h, 0, NULL) == 0;
+}
+
+/* Is its number another one than that, and does it stay so? */
+static bool renewed(const char *path, uint64_t *number)
+{
+    uint64_t was = *number;
+
+    *number = stamp(path);
+    return *number != was && *number != 0 && *number == stamp(path);
+}
+
+static bool renamed(const char *from, const char *to)
+{
+    size_t length = strlen(from) + 1;
+
+    memcpy(shell.data, from, length);
+    strcpy(shell.data + length, to);
+    return call(&shell, (struct channel_request){.op = FILE_RENAME},
+                (uint32_t)(length + strlen(to) + 1), NULL) == 0;
+}
+
+/* Entries of a directory are used again: what a number stood for must not come
+ * back as another file. */
+static void test_stamps(void)
+{
+    uint64_t h, first, other_file, number;
+    char name[24];
+
+    check(touch("/s1", O_RDWR | O_CREAT) && touch("/s2", O_RDWR | O_CREAT) &&
+              (first = stamp("/s1")) != 0 && (other_file = stamp("/s2")) != 0 &&
+              first != other_file && stamp("/S1") == first &&
+              touch("/s1", O_RDONLY) && stamp("/s1") == first,
+          "a number for what is in a file, by any of its names");
+    check(call_path(&shell, FILE_STAMP, "/none", 0, &number) == ENOENT &&
+              call_path(&shell, FILE_STAMP, "", 0, &number) == ENOENT &&
+              stamp("/") == 0,
+          "... none of what is no file");
+    check(call_open(&shell, "/s1", O_WRONLY, &h) == 0 && stamp("/s1") == 0 &&
+              stamp("/s2") == other_file,
+          "... none while somebody may write it");
+    check(call_write(&shell, h, "text") == 0 &&
+              call_handle(&shell, FILE_CLOSE, h, 0, NULL) == 0 &&
+              renewed("/s1", &first) && stamp("/s2") == other_file,
+          "... another one after that");
+    check(touch("/s1", O_WRONLY | O_TRUNC) && renewed("/s1", &first),
+          "... when it was cut");
+    check(call_path(&shell, FILE_UNLINK, "/s1", 0, NULL) == 0 &&
+              touch("/s3", O_RDONLY | O_CREAT) && renewed("/s3", &first),
+          "... of a new file in the place of one that was removed");
+    check(renamed("/s3", "/s2") && renewed("/s2", &other_file) &&
+              other_file != first,
+          "... when another one takes its name");
+    for (int i = 0; i < 20; i++) {
+        snprintf(name, sizeof(name), "/many%d", i);
+        check(touch(name, O_RDWR | O_CREAT) && renewed(name, &first),
+              "... and of more files than there are numbers kept of");
+    }
+    check(renewed("/s2", &other_file), "... whose number is then a new one");
+    for (int i = 0; i < 20; i++) {
+        snprintf(name, sizeof(name), "/many%d", i);
+        require(call_path(&shell, FILE_UNLINK, name, 0, NULL) == 0, name);
+    }
+    card_error = ENOMEDIUM;
+    (void)call_path(&shell, FILE_MKDIR, "/x", 0, NULL);
+    card_error = 0;
+    check(renewed("/s2", &other_file), "... when another card may be in");
+    require(call_path(&shell, FILE_UNLINK, "/s2", 0, NULL) == 0, "/s2");
+}
+
 static void test_card_lost(void)
 {
     uint64_t h, again;
@@ -549,6 +633,7 @@ int tests_run(void)
     test_lost_grants();
     test_limits();
     test_scratch();
+    test_stamps();
     test_card_lost();
     direct_tests();
     return check_end();

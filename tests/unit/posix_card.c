@@ -323,6 +323,9 @@ static int serve_path(const struct channel_request *r, char *data, uint64_t *v)
         v[0] = handle_add(NULL);
         v[1] = handle_add(NULL);
         return 0;
+    case FILE_STAMP:
+        v[0] = fake_stamp;
+        return node_find(data) != NULL ? 0 : ENOENT;
     case FILE_STATFS:
         v[0] = 1 << 20;
         v[1] = 1 << 19;

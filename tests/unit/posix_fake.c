@@ -18,7 +18,7 @@
 #include "libos/posix/standard.h"
 #include "tests/unit/posix_card.h"
 
-enum { DATA = 65536 };
+enum { DATA = 65536, STRETCH = 0x200000 };
 
 struct channel {
     const char *service;
@@ -35,6 +35,8 @@ uint64_t fake_dials;
 struct spawn_request fake_spawn;
 uint8_t fake_spawn_bytes[0x200000];
 size_t fake_spawn_used;
+unsigned fake_spawns;
+uint64_t fake_stamp, fake_kept;
 
 static struct channel channels[2] = {{.service = "files"},
                                      {.service = "console"}};
@@ -152,6 +154,7 @@ void fake_reset(void)
     memset(&fake_trouble, 0, sizeof(fake_trouble));
     fake_last_signal = 0;
     fake_restarts = false;
+    fake_stamp = fake_kept = 0;
     fake_console[0] = '\0';
 }
 
@@ -291,7 +294,7 @@ int memory_run_take_uncleared(size_t bytes, struct memory_run *out)
     if (bytes == 0 || bytes > MEMORY_RUN_MAX) {
         abort(); /* posix has to know */
     }
-    *out = (struct memory_run){malloc(bytes), bytes, 77};
+    *out = (struct memory_run){aligned_alloc(STRETCH, STRETCH), bytes, 77};
     memset(out->address, 0xa5, bytes);
     runs++;
     return 0;
@@ -308,9 +311,17 @@ int root_call(uint64_t w[8], uint64_t loan)
     if (w[0] != ROOT_SPAWN || loan != LOAN(w[1], RIGHT_READ)) {
         return ENOSYS;
     }
+    if (w[1] % STRETCH + w[2] > STRETCH) {
+        return EINVAL; /* not all of it was lent */
+    }
     fake_spawn_used = w[2];
     memcpy(fake_spawn_bytes, (const void *)w[1], w[2]);
     memcpy(&fake_spawn, fake_spawn_bytes, sizeof(fake_spawn));
+    fake_spawns++;
+    if (fake_spawn.image_bytes == 0 && fake_spawn.key != 0 &&
+        fake_spawn.key != fake_kept) {
+        return ESTALE;
+    }
     w[1] = 42;
     return fake_trouble.spawn_error;
 }

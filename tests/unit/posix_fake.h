@@ -30,7 +30,11 @@ extern bool fake_restarts;     /* what posix_signal_restarts says */
 extern char fake_console[256]; /* what was written to the terminal */
 extern uint64_t fake_dials;    /* channels connected, anew or not */
 
-/* The latest ROOT_SPAWN, copied. */
+extern uint64_t fake_stamp; /* of every file's contents; 0: none has one */
+extern uint64_t fake_kept;  /* key of the program that the root server keeps */
+
+/* The latest ROOT_SPAWN, copied, and how many there were. */
+extern unsigned fake_spawns;
 extern struct spawn_request fake_spawn;
 extern uint8_t fake_spawn_bytes[0x200000];
 extern size_t fake_spawn_used;

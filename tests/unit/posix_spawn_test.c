@@ -240,6 +240,69 @@ static void refuse_test(void)
     free(wide);
 }
 
+/* Was it started so many times, the last time with so many bytes? */
+static bool was_sent(unsigned times, size_t bytes)
+{
+    bool good = fake_spawns == times && fake_spawn.image_bytes == bytes;
+
+    fake_spawns = 0;
+    return good;
+}
+
+static void kept_test(void)
+{
+    fake_reset();
+    fake_spawns = 0;
+    fake_add("/f", "abc", 3);
+    fake_add("/p", "program", 7);
+    open("/f", O_RDONLY);
+    CHECK(spawn_path("/p") == 0 && was_sent(1, 7) && fake_spawn.key == 0,
+          "what has no number is sent as it is");
+    fake_stamp = 5;
+    CHECK(spawn_path("/p") == 0 && was_sent(2, 7) && fake_spawn.key == 5,
+          "what is not kept is sent with its number");
+    CHECK(fake_grants() == 2, "the files that it inherits are its own once");
+    fake_kept = 5;
+    CHECK(spawn_path("/p") == 0 && was_sent(1, 0) && fake_spawn.key == 5 &&
+              strcmp(string_at(0), "/p") == 0,
+          "what is kept is named");
+    fake_stamp = 6;
+    CHECK(spawn_path("/p") == 0 && was_sent(2, 7) && fake_spawn.key == 6,
+          "what has changed is read");
+    fake_kept = 6;
+    fake_trouble.spawn_error = ENOMEM;
+    CHECK(spawn_path("/p") == ENOMEM && was_sent(1, 0),
+          "other errors are no reason to read it");
+    CHECK(spawn_path("/none") == ENOENT && was_sent(0, 0), "no such program");
+    close(0);
+    CHECK(is_clean(0), "nothing is left");
+}
+
+/* The message of one that is named lies anywhere. */
+static void large_test(void)
+{
+    size_t bytes = 0x180000; /* most places are at the end of a stretch */
+    char *wide = malloc(bytes), *held[8];
+    char *argv[] = {wide, NULL};
+    bool good = true;
+
+    memset(wide, 'w', bytes);
+    wide[bytes - 1] = '\0';
+    fake_reset();
+    for (int i = 0; i < 8; i++) {
+        held[i] = malloc(0x20000);
+        good &=
+            posix_spawn(NULL, "/boot/x", NULL, NULL, argv, no_arguments) == 0 &&
+            memcmp(string_at(1), wide, bytes) == 0;
+    }
+    CHECK(good, "arguments of much of a stretch");
+    CHECK(is_clean(0), "nothing is left");
+    for (int i = 0; i < 8; i++) {
+        free(held[i]);
+    }
+    free(wide);
+}
+
 static int spawnp(const char *file)
 {
     return posix_spawnp(NULL, file, NULL, NULL, no_arguments, no_arguments);
@@ -274,6 +337,8 @@ int main(void)
     many_test();
     actions_test();
     refuse_test();
+    kept_test();
+    large_test();
     search_test();
     return tap_end();
 }

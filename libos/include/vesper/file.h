@@ -55,6 +55,10 @@ enum file_op {
                     or requests wait there; EINVAL: not a pipe's end */
     FILE_PUMP,   /* handle of such an end: it was moved, and the server waits
                     for that (PIPE_WAITS_SERVER) */
+    /* files only */
+    FILE_STAMP, /* data: path -> v0 a number for what is in the file: as long as
+                   it is the same, so are the bytes. 0: none, or somebody may
+                   be writing it */
 };
 
 enum file_ready {

@@ -12,7 +12,8 @@ enum root_op {
     ROOT_EXIT = 1, /* w1 status as waitpid gives it. Does not return. */
     ROOT_SPAWN,    /* w1 address of struct spawn_request, w2 bytes of it;
                       the stretch that holds it is lent to READ. -> w1 pid.
-                      EMLINK: too many nested schedulers */
+                      EMLINK: too many nested schedulers; ESTALE: of `key`,
+                      nothing is kept */
     ROOT_WAIT,     /* w1 pid or -1 -> w1 pid, w2 status; w1 0: none ended yet;
                       ECHILD: no such child */
     ROOT_KILL,     /* w1 pid, w2 signal. SIGKILL destroys; 0 only checks. */
@@ -200,12 +201,19 @@ enum fact_kind {
 
 /* All offsets count from the start of the request; it lies in one stretch. The
  * program is an ELF file's content, or, if image_bytes is 0, the file of the
- * boot archive that `path` names (after /boot/). */
+ * boot archive that `path` names (after /boot/).
+ *
+ * key: a number by which the caller knows these bytes, or 0. After a program
+ * with a key has ended, the root server may keep it, until it needs the memory
+ * or the caller ends: the caller can start it again by the key alone, with an
+ * image_bytes of 0, unless the answer is ESTALE. Nobody else can. Bytes that
+ * come with a key that is kept are not looked at. */
 struct spawn_request {
     uint32_t magic, argc, envc, fd_count;
     uint32_t strings, strings_bytes; /* path, argv..., envp..., NUL ended */
     uint64_t image, image_bytes;
     uint32_t flags, unused;
+    uint64_t key;
     char cwd[256];
     struct start_fd_request {
         int32_t fd;

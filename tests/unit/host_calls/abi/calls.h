@@ -10,6 +10,9 @@
 enum abi_error sys_leave(void);
 enum abi_error sys_event_signal(uint64_t event);
 enum abi_error sys_cap_delete(uint64_t slot);
+enum abi_error sys_cap_revoke(uint64_t slot);
+enum abi_error sys_cap_identify(uint64_t slot, uint64_t *info,
+                                uint64_t *address, uint64_t *word);
 enum abi_error sys_untyped_retype(uint64_t memory, uint64_t slot, uint64_t type,
                                   uint64_t log2, uint64_t count,
                                   uint64_t offset, uint64_t rank);
