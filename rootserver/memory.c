@@ -24,6 +24,7 @@ static uint32_t free_slot, free_chunk[CLASSES]; /* the first; 0: none */
 static uint32_t free_slots, free_chunks[CLASSES];
 static uint32_t cutting;     /* index into boot.untyped */
 static uint64_t uncut_bytes; /* left in it and after it */
+static uint64_t chunk_bytes; /* of free chunks */
 static struct block {
     uint64_t address;
     uint32_t slot;
@@ -79,16 +80,20 @@ static uint32_t class_of(uint32_t log2)
     return log2 == HUGE_FRAME_LOG2 ? HUGE_CLASS : log2 - CHUNK_LOG2_MIN;
 }
 
-static uint32_t log2_of(uint32_t class)
-{
-    return class == HUGE_CLASS ? HUGE_FRAME_LOG2 : class + CHUNK_LOG2_MIN;
-}
-
 static void add_free(uint32_t slot, uint32_t log2)
 {
     uint32_t class = class_of(log2);
     chunk[slot].log2 = (uint8_t)log2;
     list_put(&free_chunk[class], &free_chunks[class], slot);
+    chunk_bytes += 1ull << log2;
+}
+
+static uint32_t take_free(uint32_t log2)
+{
+    uint32_t class = class_of(log2);
+    uint32_t slot = list_take(&free_chunk[class], &free_chunks[class]);
+    chunk_bytes -= slot != 0 ? 1ull << log2 : 0;
+    return slot;
 }
 
 /* Pieces that are too small to be cut from are chunks as they are. */
@@ -173,16 +178,14 @@ static uint32_t split_huge(void)
     if (free_chunks[HUGE_CLASS] == 0 || free_slots < HUGE_PARTS) {
         return 0;
     }
-    uint32_t whole =
-        list_take(&free_chunk[HUGE_CLASS], &free_chunks[HUGE_CLASS]);
+    uint32_t whole = take_free(HUGE_FRAME_LOG2);
     for (uint32_t i = 0; i < HUGE_PARTS; i++) {
         uint32_t slot = slot_take();
         (void)sys_untyped_retype(whole, slot, TYPE_UNTYPED, CHUNK_LOG2_MAX, 1,
                                  0, 0);
         add_free(slot, CHUNK_LOG2_MAX);
     }
-    return list_take(&free_chunk[class_of(CHUNK_LOG2_MAX)],
-                     &free_chunks[class_of(CHUNK_LOG2_MAX)]);
+    return take_free(CHUNK_LOG2_MAX);
 }
 
 static uint32_t made(uint32_t slot, uint32_t log2)
@@ -193,9 +196,8 @@ static uint32_t made(uint32_t slot, uint32_t log2)
 
 static uint32_t take(uint32_t log2)
 {
-    uint32_t class = class_of(log2);
     memory_changes++;
-    uint32_t free = list_take(&free_chunk[class], &free_chunks[class]);
+    uint32_t free = take_free(log2);
     if (free != 0) {
         return free;
     }
@@ -238,11 +240,7 @@ void chunk_give(uint32_t slot)
 
 uint64_t memory_free_bytes(void)
 {
-    uint64_t bytes = uncut_bytes + memory_kept_bytes;
-    for (uint32_t c = 0; c < CLASSES; c++) {
-        bytes += (uint64_t)free_chunks[c] << log2_of(c);
-    }
-    return bytes;
+    return uncut_bytes + chunk_bytes + memory_kept_bytes;
 }
 
 void memory_ledger(uint64_t *free, uint64_t *small)

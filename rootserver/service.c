@@ -25,6 +25,7 @@ struct service {
 };
 
 static struct channel channels[CHANNELS_MAX];
+static uint32_t channels_end; /* from here on, none was in use yet */
 static struct service services[SERVICES_MAX];
 
 /* What clients ring to have the server work on their time: it was made with the
@@ -83,17 +84,21 @@ static struct channel *new_channel(const struct domain *client, uint32_t pages,
 {
     uint32_t own = 0;
     struct channel *c = NULL;
-    for (uint32_t i = 0; i < CHANNELS_MAX; i++) {
+    for (uint32_t i = 0; i < channels_end; i++) {
         if (channels[i].memory.id == 0) {
             c = &channels[i];
         } else if (client != NULL && channels[i].client == client->id) {
             own++;
         }
     }
+    if (c == NULL && channels_end < CHANNELS_MAX) {
+        c = &channels[channels_end];
+    }
     if (c == NULL || own >= CLIENT_CHANNELS_MAX) {
         *error = EMFILE;
         return NULL;
     }
+    channels_end += c == &channels[channels_end];
     *error = shared_make(&c->memory, pages);
     return *error == 0 ? c : NULL;
 }
@@ -139,7 +144,7 @@ static int connect_to(struct channel *c, struct domain *client,
 static struct channel *dead_channel(const struct domain *client,
                                     const uint64_t w[8])
 {
-    for (uint32_t i = 0; i < CHANNELS_MAX; i++) {
+    for (uint32_t i = 0; i < channels_end; i++) {
         struct channel *c = &channels[i];
         if (c->memory.id != 0 && c->client == client->id && c->server == 0 &&
             c->client_bit == w[4] && c->memory.bytes == w[3] * PAGE_BYTES) {
@@ -227,7 +232,7 @@ int service_accept(struct domain *server, uint64_t w[8])
 {
     uint64_t slot = w[1];
     w[1] = 0;
-    for (uint32_t i = 0; i < CHANNELS_MAX; i++) {
+    for (uint32_t i = 0; i < channels_end; i++) {
         struct channel *c = &channels[i];
         if (c->memory.id == 0 || c->server != server->id || c->accepted) {
             continue;
@@ -258,7 +263,7 @@ int service_accept(struct domain *server, uint64_t w[8])
 int service_closed(struct domain *server, uint64_t w[8])
 {
     w[1] = 0;
-    for (uint32_t i = 0; i < CHANNELS_MAX; i++) {
+    for (uint32_t i = 0; i < channels_end; i++) {
         struct channel *c = &channels[i];
         if (c->memory.id != 0 && c->server == server->id && c->closed) {
             w[1] = c->memory.id;
@@ -274,7 +279,7 @@ int service_closed(struct domain *server, uint64_t w[8])
 /* Or how many there are is taken from n. */
 static const struct channel *nth_channel(uint64_t *n)
 {
-    for (uint32_t i = 0; i < CHANNELS_MAX; i++) {
+    for (uint32_t i = 0; i < channels_end; i++) {
         if (channels[i].memory.id != 0 && (*n)-- == 0) {
             return &channels[i];
         }
@@ -318,8 +323,8 @@ int service_list(uint64_t w[8])
 static struct channel *channel_find(uint32_t id)
 {
     static uint32_t latest;
-    for (uint32_t n = 0; n < CHANNELS_MAX; n++) {
-        uint32_t i = (latest + n) % CHANNELS_MAX;
+    for (uint32_t n = 0; n < channels_end; n++) {
+        uint32_t i = (latest + n) % channels_end;
         if (channels[i].memory.id == id) {
             latest = i;
             return &channels[i];
@@ -427,7 +432,7 @@ void service_domain_ended(struct domain *d)
         }
     }
     link_domain_ended(d);
-    for (uint32_t i = 0; i < CHANNELS_MAX; i++) {
+    for (uint32_t i = 0; i < channels_end; i++) {
         struct channel *c = &channels[i];
         if (c->memory.id != 0 && c->server == d->id) {
             server_gone(c);

@@ -10,12 +10,14 @@
 #include "volume.h"
 
 static struct open_file files[OPEN_FILES_MAX];
+static uint32_t files_end; /* from here on, none was in use yet */
 
 struct open_file *open_take(void)
 {
     for (uint32_t i = 0; i < OPEN_FILES_MAX; i++) {
         if (files[i].refs == 0) {
             files[i] = (struct open_file){.refs = 1};
+            files_end = i < files_end ? files_end : i + 1;
             return &files[i];
         }
     }
@@ -50,7 +52,7 @@ bool open_for_writing(uint64_t id)
 {
     struct fat_info info;
 
-    for (uint32_t i = 0; i < OPEN_FILES_MAX; i++) {
+    for (uint32_t i = 0; i < files_end; i++) {
         if (writes(&files[i]) && fat_fstat(&files[i].fat, &info) == 0 &&
             info.id == id) {
             return true;

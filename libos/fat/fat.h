@@ -179,6 +179,7 @@ struct fat_volume {
     struct fat_node *late_of; /* whose they are */
     struct fat_node *writer;  /* whose data is being written */
     struct fat_node node[FAT_NODE_MAX];
+    uint32_t node_end; /* from here on, none was in use yet */
     struct fat_hint hint[FAT_HINTS];
     struct fat_long lfn;   /* being read */
     struct fat_name found; /* name of the entry read last */

@@ -10,7 +10,7 @@
 struct fat_node *fat_node_find(struct fat_volume *vol, uint64_t lba,
                                uint32_t offset)
 {
-    for (unsigned i = 0; i < FAT_NODE_MAX; i++) {
+    for (uint32_t i = 0; i < vol->node_end; i++) {
         struct fat_node *node = &vol->node[i];
 
         if (node->refs && node->lba == lba && node->offset == offset) {
@@ -25,12 +25,13 @@ struct fat_node *fat_node_take(struct fat_volume *vol, uint64_t lba,
 {
     struct fat_node *node = fat_node_find(vol, lba, offset);
 
-    for (unsigned i = 0; !node && i < FAT_NODE_MAX; i++) {
+    for (uint32_t i = 0; !node && i < FAT_NODE_MAX; i++) {
         if (vol->node[i].refs == 0) {
             node = &vol->node[i];
             memset(node, 0, sizeof *node);
             node->lba = lba;
             node->offset = offset;
+            vol->node_end += i == vol->node_end;
         }
     }
     if (node) {

@@ -19,6 +19,7 @@
 static struct mutex table_lock; /* guards both arrays */
 static struct description descriptions[DESCRIPTION_MAX];
 struct fd_entry posix_fd_table[FD_MAX];
+static int table_end; /* from here on, none was in use yet */
 
 static void table_enter(void)
 {
@@ -30,6 +31,14 @@ static void table_leave(void)
 {
     mutex_unlock(&table_lock);
     posix_signal_release();
+}
+
+static void table_set(int fd, struct fd_entry entry)
+{
+    posix_fd_table[fd] = entry;
+    if (fd >= table_end) {
+        table_end = fd + 1;
+    }
 }
 
 static bool fd_is_valid(int fd)
@@ -207,7 +216,7 @@ int posix_fd_take(struct description *d, int lowest, bool close_on_exec,
         at++;
     }
     if (at < FD_MAX) {
-        posix_fd_table[at] = (struct fd_entry){d, close_on_exec};
+        table_set(at, (struct fd_entry){d, close_on_exec});
         *fd = at;
     }
     table_leave();
@@ -223,7 +232,7 @@ int posix_fd_put(struct description *d, int fd, bool close_on_exec)
     }
     table_enter();
     old = posix_fd_table[fd].description;
-    posix_fd_table[fd] = (struct fd_entry){d, close_on_exec};
+    table_set(fd, (struct fd_entry){d, close_on_exec});
     table_leave();
     if (old != NULL) {
         posix_description_drop(old);
@@ -277,7 +286,7 @@ int posix_fd_set_close_on_exec(int fd, bool close_on_exec)
 void posix_fd_copy_take(struct fd_entry copy[FD_MAX])
 {
     table_enter();
-    for (int i = 0; i < FD_MAX; i++) {
+    for (int i = 0; i < table_end; i++) {
         copy[i] = posix_fd_table[i];
         if (copy[i].description != NULL) {
             posix_description_hold(copy[i].description);
@@ -286,9 +295,9 @@ void posix_fd_copy_take(struct fd_entry copy[FD_MAX])
     table_leave();
 }
 
-void posix_fd_copy_give(struct fd_entry copy[FD_MAX])
+void posix_fd_copy_give(struct fd_entry *copy, int end)
 {
-    for (int i = 0; i < FD_MAX; i++) {
+    for (int i = 0; i < end; i++) {
         if (copy[i].description != NULL) {
             posix_description_drop(copy[i].description);
             copy[i].description = NULL;

@@ -79,6 +79,7 @@ int posix_fd_close(int fd);
 int posix_fd_close_on_exec(int fd, bool *out);
 int posix_fd_set_close_on_exec(int fd, bool close_on_exec);
 
-/* Copy the table, with a reference for each entry; give them back. */
+/* Copy the table, with a reference for each entry, into one that is empty; give
+ * back those before `end`, which empties it if there are no others. */
 void posix_fd_copy_take(struct fd_entry copy[FD_MAX]);
-void posix_fd_copy_give(struct fd_entry copy[FD_MAX]);
+void posix_fd_copy_give(struct fd_entry *copy, int end);

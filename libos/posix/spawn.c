@@ -152,11 +152,12 @@ static int inherit(struct spawn_request *r, const struct fd_entry *copy, int fd)
     return error;
 }
 
-static int inherit_all(struct spawn_request *r, const struct fd_entry *copy)
+static int inherit_all(struct spawn_request *r, const struct fd_entry *copy,
+                       int end)
 {
     int error = 0;
 
-    for (int fd = 0; fd < FD_MAX && error == 0; fd++) {
+    for (int fd = 0; fd < end && error == 0; fd++) {
         if (copy[fd].description != NULL && !copy[fd].close_on_exec) {
             error = inherit(r, copy, fd);
         }
@@ -166,8 +167,8 @@ static int inherit_all(struct spawn_request *r, const struct fd_entry *copy)
 
 static int root_spawn(const struct spawn_message *m, pid_t *pid)
 {
-    uint64_t w[8] = {ROOT_SPAWN, (uint64_t)(uintptr_t)m->run.address, m->bytes};
-    int error = root_call(w, LOAN(m->run.address, RIGHT_READ));
+    uint64_t w[8] = {ROOT_SPAWN, (uint64_t)(uintptr_t)m->request, m->bytes};
+    int error = root_call(w, LOAN(m->request, RIGHT_READ));
 
     if (error == 0) {
         *pid = (pid_t)w[1];
@@ -230,14 +231,17 @@ static int message_send(struct spawn_message *m,
                         const posix_spawn_file_actions_t *actions, pid_t *pid)
 {
     static struct fd_entry copy[FD_MAX]; /* guarded by spawn_lock */
-    int error;
+    int error, end = FD_MAX;
 
     posix_signal_hold();
     mutex_lock(&spawn_lock);
     posix_fd_copy_take(copy);
     error = posix_spawn_actions_apply(actions, copy);
+    while (end > 0 && copy[end - 1].description == NULL) {
+        end--;
+    }
     if (error == 0) {
-        error = inherit_all(m->request, copy);
+        error = inherit_all(m->request, copy, end);
         if (error == 0) {
             error = root_spawn(m, pid);
         }
@@ -247,7 +251,7 @@ static int message_send(struct spawn_message *m,
             granted_all(m->request, *pid);
         }
     }
-    posix_fd_copy_give(copy);
+    posix_fd_copy_give(copy, end);
     mutex_unlock(&spawn_lock);
     posix_signal_release();
     return error;

@@ -5,11 +5,20 @@
 #include "spawn_request.h"
 
 #include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "place.h"
 
 #define PAGE ((size_t)4096)
+
+static bool in_one_stretch(const void *from, size_t bytes)
+{
+    uintptr_t first = (uintptr_t)from, last = first + bytes - 1;
+
+    return (first ^ last) / STRETCH_BYTES == 0;
+}
 
 struct strings {
     size_t bytes;
@@ -60,6 +69,25 @@ static int cwd_put(struct spawn_request *r)
     return 0;
 }
 
+/* Without a program it is small, and need not have a stretch of its own: the
+ * one that it is in is lent. */
+static int message_take(size_t bytes, bool small, struct spawn_message *out)
+{
+    int error = 0;
+
+    *out = (struct spawn_message){.bytes = bytes};
+    if (small) {
+        out->request = malloc(bytes);
+        if (out->request != NULL && in_one_stretch(out->request, bytes)) {
+            return 0;
+        }
+        free(out->request);
+    }
+    error = memory_run_take_uncleared(bytes, &out->run);
+    out->request = out->run.address;
+    return error;
+}
+
 int posix_spawn_message_create(const struct spawn_what *what,
                                struct spawn_message *out)
 {
@@ -79,11 +107,11 @@ int posix_spawn_message_create(const struct spawn_what *what,
     if (bytes > MEMORY_RUN_MAX) {
         return E2BIG;
     }
-    error = memory_run_take_uncleared(bytes, &out->run);
+    error = message_take(bytes, what->image_bytes == 0, out);
     if (error != 0) {
         return error;
     }
-    r = out->run.address;
+    r = out->request;
     *r = (struct spawn_request){
         .magic = SPAWN_MAGIC,
         .argc = argv.count,
@@ -95,11 +123,9 @@ int posix_spawn_message_create(const struct spawn_what *what,
         .flags = what->flags,
         .key = what->key,
     };
-    out->request = r;
-    out->bytes = bytes;
     error = cwd_put(r);
     if (error != 0) {
-        memory_run_give(&out->run);
+        posix_spawn_message_free(out);
         return error;
     }
     strings_put(strings_put(string_put((char *)(r + 1), what->path), what->argv,
@@ -110,10 +136,14 @@ int posix_spawn_message_create(const struct spawn_what *what,
 
 void *posix_spawn_message_image(const struct spawn_message *m)
 {
-    return (char *)m->run.address + m->request->image;
+    return (char *)m->request + m->request->image;
 }
 
 void posix_spawn_message_free(struct spawn_message *m)
 {
-    memory_run_give(&m->run);
+    if (m->run.address == NULL) {
+        free(m->request);
+    } else {
+        memory_run_give(&m->run);
+    }
 }

@@ -22,9 +22,9 @@ struct spawn_what {
 };
 
 struct spawn_message {
-    struct memory_run run;
-    struct spawn_request *request; /* at the start of run */
-    size_t bytes;                  /* of the message */
+    struct memory_run run; /* address NULL: it is malloc's */
+    struct spawn_request *request;
+    size_t bytes; /* of the message */
 };
 
 /* What posix_spawn's attributes (NULL: none) ask of the root server. */
