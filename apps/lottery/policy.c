@@ -36,12 +36,15 @@ void policy_put(struct runnable *r, enum policy_why why)
 }
 
 /* doc: take */
-struct runnable *policy_take(void)
+struct policy_choice policy_take(struct runnable *in, enum policy_why why)
 {
     struct runnable **at = &ready;
 
+    if (in != NULL) {
+        policy_put(in, why);
+    }
     if (ready == NULL) {
-        return NULL;
+        return (struct policy_choice){NULL, POLICY_FOR_EVER};
     }
     for (uint32_t n = draw(tickets); n >= tickets_of(*at);) {
         n -= tickets_of(*at);
@@ -51,7 +54,7 @@ struct runnable *policy_take(void)
 
     *at = r->next;
     tickets -= tickets_of(r);
-    return r;
+    return (struct policy_choice){r, policy_slice_ns(r)};
 }
 /* end */
 

@@ -50,6 +50,7 @@ void doorbell_rung(uint64_t caller)
 _Noreturn void doorbell_main(uint64_t caller)
 {
     sched_idled();
+    sched_expire();
     doorbell_rung(caller);
     sched_dispatch();
 }

@@ -39,10 +39,11 @@ static inline void upcall_mask(void)
  * comes after it makes an upcall of its own. Both are on this core. */
 static inline void upcall_unmask(void)
 {
+    struct upcall_page *page = upcall_page;
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    __atomic_store_n(&upcall_page->mask, MASK_OFF, __ATOMIC_RELAXED);
+    __atomic_store_n(&page->mask, MASK_OFF, __ATOMIC_RELAXED);
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    if (__atomic_load_n(&upcall_page->pending, __ATOMIC_RELAXED) != 0) {
+    if (*(volatile uint32_t *)&page->pending != 0) {
         (void)sys_leave();
     }
 }

@@ -22,7 +22,10 @@ static int level_highest(void)
     return 31 - __builtin_clz(policy.levels);
 }
 
-void policy_put(struct runnable *r, enum policy_why why)
+/* Once in the program: each page of text costs every start. */
+#define ONCE __attribute__((noinline))
+
+ONCE void policy_put(struct runnable *r, enum policy_why why)
 {
     struct queue *q = &policy.ready[r->priority];
     policy.levels |= 1u << r->priority;
@@ -33,17 +36,39 @@ void policy_put(struct runnable *r, enum policy_why why)
     }
 }
 
-struct runnable *policy_take(void)
+static struct policy_choice among(struct runnable *r, bool equals)
+{
+    return (struct policy_choice){r, equals && !r->fifo ? THREAD_SLICE_NS
+                                                        : POLICY_FOR_EVER};
+}
+
+static ONCE struct policy_choice take(void)
 {
     if (policy.levels == 0) {
-        return NULL;
+        return among(NULL, false);
     }
     int level = level_highest();
-    struct runnable *r = queue_pop(&policy.ready[level]);
-    if (policy.ready[level].head == NULL) {
+    struct queue *q = &policy.ready[level];
+    struct runnable *r = queue_pop(q);
+    if (q->tail == NULL) {
         policy.levels &= ~(1u << level);
     }
-    return r;
+    return among(r, q->tail != NULL);
+}
+
+struct policy_choice policy_take(struct runnable *in, enum policy_why why)
+{
+    if (in != NULL) {
+        uint32_t levels = policy.levels >> in->priority;
+        if (levels == 0) {
+            return among(in, false);
+        }
+        if (levels == 1 && why != POLICY_INTERRUPTED) {
+            return among(queue_rotate(&policy.ready[in->priority], in), true);
+        }
+        policy_put(in, why);
+    }
+    return take();
 }
 
 uint64_t policy_slice_ns(const struct runnable *running)

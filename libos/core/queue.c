@@ -9,13 +9,14 @@
 
 #include "state.h"
 
-void list_insert(struct thread **list, struct thread *t)
+struct thread **list_insert(struct thread **list, struct thread *t)
 {
     while (*list != NULL && (*list)->run.priority >= t->run.priority) {
         list = &(*list)->next;
     }
     t->next = *list;
     *list = t;
+    return &t->next;
 }
 
 void list_remove(struct thread **list, struct thread *t)

@@ -18,49 +18,56 @@ struct thread;
 
 #define DEADLINE_NONE (~0ull) /* in counter ticks */
 
-/* First in, first out; all zero is empty. */
+/* First in, first out, as a ring: the tail is followed by the head. All zero is
+ * empty. */
 struct queue {
-    struct runnable *head, *tail;
+    struct runnable *tail;
 };
-
-static inline void queue_push(struct queue *q, struct runnable *r)
-{
-    r->next = NULL;
-    if (q->tail != NULL) {
-        q->tail->next = r;
-    } else {
-        q->head = r;
-    }
-    q->tail = r;
-}
 
 static inline void queue_push_front(struct queue *q, struct runnable *r)
 {
-    r->next = q->head;
-    q->head = r;
-    if (q->tail == NULL) {
-        q->tail = r;
+    struct runnable *tail = q->tail;
+    if (tail == NULL) {
+        q->tail = tail = r;
     }
+    r->next = tail->next;
+    tail->next = r;
+}
+
+static inline void queue_push(struct queue *q, struct runnable *r)
+{
+    queue_push_front(q, r);
+    q->tail = r;
 }
 
 /* NULL: empty. */
 static inline struct runnable *queue_pop(struct queue *q)
 {
-    struct runnable *r = q->head;
-    if (r == NULL) {
+    struct runnable *tail = q->tail;
+    if (tail == NULL) {
         return NULL;
     }
-    q->head = r->next;
-    if (q->head == NULL) {
+    struct runnable *head = tail->next;
+    tail->next = head->next;
+    if (head == tail) {
         q->tail = NULL;
     }
-    r->next = NULL;
-    return r;
+    return head;
+}
+
+/* As queue_push and queue_pop; it is not empty. */
+static inline struct runnable *queue_rotate(struct queue *q, struct runnable *r)
+{
+    struct runnable *tail = q->tail, *head = tail->next;
+    tail->next = r;
+    r->next = head->next;
+    q->tail = r;
+    return head;
 }
 
 /* A list of waiting threads, by falling priority, then oldest first; NULL is
- * empty. */
-void list_insert(struct thread **list, struct thread *t);
+ * empty. Returns the link behind t: more that follow it can start there. */
+struct thread **list_insert(struct thread **list, struct thread *t);
 void list_remove(struct thread **list, struct thread *t);
 
 /* Threads with a deadline, soonest first. */

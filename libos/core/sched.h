@@ -42,16 +42,22 @@ void sched_ready(struct thread *t);
 void sched_priority(struct thread *t, int priority);
 
 /* Block the running thread: it stands in *list (NULL: in none) until sched_wake
- * or, with WAKE_TIMEOUT, until the counter reaches the deadline. Returns
- * masked. */
-enum wake sched_wait(struct thread **list, uint64_t deadline,
-                     bool interruptible);
+ * or, with WAKE_TIMEOUT, until the counter reaches the deadline. Before, wake
+ * `woken`, if it is not NULL, with WAKE_NORMAL. Returns masked. */
+enum wake sched_wait_waking(struct thread *woken, struct thread **list,
+                            uint64_t deadline, bool interruptible);
+
+static inline enum wake sched_wait(struct thread **list, uint64_t deadline,
+                                   bool interruptible)
+{
+    return sched_wait_waking(NULL, list, deadline, interruptible);
+}
 
 /* End a thread's wait; it leaves its list and the sleepers. */
 void sched_wake(struct thread *t, enum wake why);
 
-/* Let the other ready threads run first. Returns masked. */
-void sched_yield_masked(void);
+/* A thread that waits with a deadline does so without one from now on. */
+void sched_stay(struct thread *t);
 
 /* Leave the running thread for good; its state was set by the caller. */
 _Noreturn void sched_leave(void);
@@ -65,7 +71,7 @@ void sched_park(void);
 /* The same, but let it wait in *list until sched_wake. */
 void sched_park_in(struct thread **list);
 
-/* Wake the sleepers whose time has come. */
+/* Wake the sleepers whose time has come; before one of the last three. */
 void sched_expire(void);
 
 /* True if the running thread is to make room for another. */

@@ -81,9 +81,9 @@ void signals_allow(void)
 static void main_disturb(void)
 {
     struct thread *t = thread_main_thread();
-    if (t->state == THREAD_WAITING && t->interruptible) {
+    if (t->state == THREAD_LISTENING) {
         sched_wake(t, WAKE_INTERRUPT);
-    } else if (t->state == THREAD_READY && !t->voluntary) {
+    } else if (t->state == THREAD_READY && t->sp == 0) {
         signal_push(t);
     }
 }

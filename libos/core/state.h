@@ -13,24 +13,23 @@
 #include <vesper/accounts.h>
 #include <vesper/policy.h>
 
-/* A thread's floating point registers, as upcall.S lays them out: all, or, of a
- * voluntary thread, those that a function call preserves. */
+/* A preempted thread's floating point registers, as upcall.S lays them out. */
 struct fp_state {
     uint64_t q[64];
     uint64_t fpcr, fpsr;
 };
 
 enum thread_state {
-    THREAD_READY,   /* the policy has it */
-    THREAD_RUNNING, /* sched_current() */
-    THREAD_WAITING, /* until sched_wake */
+    THREAD_READY,     /* the policy has it, or it runs */
+    THREAD_WAITING,   /* until sched_wake */
+    THREAD_LISTENING, /* also until a signal or pthread_cancel */
     THREAD_DONE,
 };
 
 enum wake {
     WAKE_NORMAL,
     WAKE_TIMEOUT,
-    WAKE_INTERRUPT, /* only who waits interruptibly: a signal, pthread_cancel */
+    WAKE_INTERRUPT, /* a signal, pthread_cancel */
 };
 
 /* The memory of a thread; without a stretch it is somebody else's. */
@@ -40,13 +39,14 @@ struct piece {
 };
 
 struct thread_cleanup;
+struct mutex;
 struct fault_frame;
 
 struct thread {
-    uint64_t sp;    /* where a voluntary thread's registers lie; upcall.S */
+    /* Where the registers of a thread that gave up the CPU itself lie; 0: it
+     * was preempted, and everything is in here. Not while it runs. upcall.S */
+    uint64_t sp;
     uint64_t tpidr; /* constant; upcall.S */
-    /* Not voluntary: it was preempted, and everything is in here. */
-    bool voluntary;
     struct fp_state fp;
     struct saved_context context;
 
@@ -56,9 +56,9 @@ struct thread {
     struct thread **list; /* that it waits in, or NULL */
     struct thread *sleep_next;
     bool sleeping;
-    bool interruptible;
-    enum wake wake;    /* why it was woken */
-    uint64_t deadline; /* ticks; valid while sleeping */
+    enum wake wake;      /* why it was woken */
+    uint64_t deadline;   /* ticks; valid while sleeping */
+    struct mutex *mutex; /* that it is to have again; while in a condition */
     uint64_t event_mask, event_got;
     bool wants_write;    /* while it waits for a rwlock */
     uint64_t fault_page; /* while a pager has it */
@@ -101,6 +101,11 @@ struct thread {
     bool detached;           /* nobody ever will */
     struct thread *all_next; /* every thread that exists */
 };
+
+static inline struct thread *runnable_thread(struct runnable *r)
+{
+    return (struct thread *)((char *)r - offsetof(struct thread, run));
+}
 
 /* upcall.S knows these. */
 _Static_assert(offsetof(struct thread, sp) == 0, "upcall.S");

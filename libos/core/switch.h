@@ -8,16 +8,27 @@
 
 #include "state.h"
 
-/* Save what a function call preserves, but for FP registers, on t's stack and
- * call go, which does not return; thread_swap does, when somebody calls
- * thread_enter(t). */
-void thread_swap(struct thread *t, void (*go)(void));
+/* Save what a function call preserves on the stack of `from`, which runs, and
+ * go on with `to`; returns when somebody enters `from`. */
+void thread_swap(struct thread *to, struct thread *from);
+/* Go on with a thread: from where it called thread_swap or thread_rest, or as
+ * sched_enter does it. */
 _Noreturn void thread_enter(struct thread *t);
 
+/* The same while nobody can run: without FP registers, which stay in the CPU,
+ * and on with sched_rest. They are saved by fp_save_kept, before another thread
+ * is entered; or t by thread_enter_again, which takes them as they are. */
+void thread_rest(struct thread *t);
+_Noreturn void thread_enter_again(struct thread *t);
+void fp_save_kept(struct thread *t);
+
+_Noreturn void sched_rest(struct thread *t);
+_Noreturn void sched_enter(struct thread *t);
+
 /* Bytes that thread_swap pushes, and where in them. */
-#define SWAP_BYTES 96u
-#define SWAP_X19   0u
-#define SWAP_X30   11u /* in words */
+#define SWAP_BYTES 176u
+#define SWAP_X30   1u /* in words */
+#define SWAP_X19   2u
 
 /* First code of a new thread: unmasks and calls thread_main(x19). */
 void thread_begin(void);
@@ -25,11 +36,6 @@ void thread_begin(void);
 /* All of q0..q31, fpcr, fpsr. */
 void fp_save(struct fp_state *to);
 void fp_restore(const struct fp_state *from);
-
-/* Of them what a function call preserves: d8..d15, fpcr, fpsr. A layout of its
- * own. */
-void fp_save_kept(struct fp_state *to);
-void fp_change_kept(struct fp_state *from, const struct fp_state *to);
 
 /* As assignment, but without FP registers whatever the compiler likes. */
 void context_copy(struct saved_context *to, const struct saved_context *from);

@@ -172,7 +172,6 @@ static void frame_prepare(struct thread *t)
     frame[SWAP_X19] = (uintptr_t)t;
     frame[SWAP_X30] = (uintptr_t)thread_begin;
     t->sp = (uintptr_t)frame;
-    t->voluntary = true;
 }
 
 struct thread *thread_make(const struct thread_attributes *a)
@@ -413,8 +412,7 @@ bool thread_disturbed(void)
 void thread_cancel_ask(struct thread *t)
 {
     t->cancel_asked = true;
-    if (t->state == THREAD_WAITING && t->interruptible && t->cancel_point &&
-        is_cancelled(t)) {
+    if (t->state == THREAD_LISTENING && t->cancel_point && is_cancelled(t)) {
         sched_wake(t, WAKE_INTERRUPT);
     }
 }
@@ -441,13 +439,6 @@ void thread_cancel_end(bool interrupted)
 }
 
 /* ---- time -------------------------------------------------------------- */
-
-void thread_yield(void)
-{
-    upcall_mask();
-    sched_yield_masked();
-    upcall_unmask();
-}
 
 void thread_sleep_until(uint64_t until_ns)
 {

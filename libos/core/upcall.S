@@ -48,42 +48,89 @@ FUNC upcall_double_entry
 	brk	#1
 END upcall_double_entry
 
-/* void thread_swap(struct thread *t, void (*go)(void))
- * Frame of SWAP_BYTES: x19..x30. */
+/* Frame of SWAP_BYTES: x29, x30, x19..x28, d8..d15, fpcr, fpsr. */
+	.macro	PUSH_KEPT
+	stp	x29, x30, [sp, #-176]!
+	stp	x19, x20, [sp, #16]
+	stp	x21, x22, [sp, #32]
+	stp	x23, x24, [sp, #48]
+	stp	x25, x26, [sp, #64]
+	stp	x27, x28, [sp, #80]
+	.endm
+
+	.macro	FP_KEPT op, base
+	\op	d8, d9, [\base, #96]
+	\op	d10, d11, [\base, #112]
+	\op	d12, d13, [\base, #128]
+	\op	d14, d15, [\base, #144]
+	.endm
+
+	.macro	SAVE_FP_KEPT base
+	FP_KEPT	stp, \base
+	mrs	x2, fpcr
+	mrs	x3, fpsr
+	stp	x2, x3, [\base, #160]
+	.endm
+
+/* void thread_swap(struct thread *to, struct thread *from) */
 FUNC thread_swap
-	sub	sp, sp, #96
-	stp	x19, x20, [sp]
-	stp	x21, x22, [sp, #16]
-	stp	x23, x24, [sp, #32]
-	stp	x25, x26, [sp, #48]
-	stp	x27, x28, [sp, #64]
-	stp	x29, x30, [sp, #80]
+	PUSH_KEPT
+	SAVE_FP_KEPT sp
 	mov	x2, sp
-	str	x2, [x0]
-	blr	x1
-	brk	#1
-END thread_swap
+	str	x2, [x1]
+	/* on with thread_enter: */
 
 /* void thread_enter(struct thread *t): the mirror image. Still masked when it
  * returns as thread_swap: unmasking is the thread's own, ordinary code, so
  * there is no instruction that runs unmasked and belongs to nobody. */
-FUNC thread_enter
+	.global	thread_enter
+	.type	thread_enter, %function
+thread_enter:
 	.global	resume_begin
 resume_begin:
 	ldp	x1, x2, [x0]
-	msr	tpidr_el0, x2
+	cbz	x1, preempted
 	mov	sp, x1
-	ldp	x29, x30, [sp, #80]
-	ldp	x27, x28, [sp, #64]
-	ldp	x25, x26, [sp, #48]
-	ldp	x23, x24, [sp, #32]
-	ldp	x21, x22, [sp, #16]
-	ldp	x19, x20, [sp]
-	add	sp, sp, #96
+	FP_KEPT	ldp, sp
+	ldp	x3, x4, [sp, #160]
+	msr	fpcr, x3
+	msr	fpsr, x4
+registers:
+	msr	tpidr_el0, x2
+	ldp	x27, x28, [sp, #80]
+	ldp	x25, x26, [sp, #64]
+	ldp	x23, x24, [sp, #48]
+	ldp	x21, x22, [sp, #32]
+	ldp	x19, x20, [sp, #16]
+	ldp	x29, x30, [sp], #176
 	ret
 	.global	resume_end
 resume_end:
-END thread_enter
+preempted:
+	b	sched_enter
+END thread_swap
+
+/* void thread_enter_again(struct thread *t) */
+FUNC thread_enter_again
+	ldp	x1, x2, [x0]
+	mov	sp, x1
+	b	registers
+END thread_enter_again
+
+/* void thread_rest(struct thread *t) */
+FUNC thread_rest
+	PUSH_KEPT
+	mov	x2, sp
+	str	x2, [x0]
+	b	sched_rest
+END thread_rest
+
+/* void fp_save_kept(struct thread *t) */
+FUNC fp_save_kept
+	ldr	x1, [x0]
+	SAVE_FP_KEPT x1
+	ret
+END fp_save_kept
 
 /* x19 = struct thread, from the frame that thread_create built. */
 FUNC thread_begin
@@ -148,35 +195,6 @@ FUNC fp_restore
 	msr	fpsr, x2
 	ret
 END fp_restore
-
-	.macro	SAVE_KEPT
-	stp	d8, d9, [x0]
-	stp	d10, d11, [x0, #16]
-	stp	d12, d13, [x0, #32]
-	stp	d14, d15, [x0, #48]
-	mrs	x2, fpcr
-	mrs	x3, fpsr
-	stp	x2, x3, [x0, #64]
-	.endm
-
-/* void fp_save_kept(struct fp_state *to) */
-FUNC fp_save_kept
-	SAVE_KEPT
-	ret
-END fp_save_kept
-
-/* void fp_change_kept(struct fp_state *from, const struct fp_state *to) */
-FUNC fp_change_kept
-	SAVE_KEPT
-	ldp	d8, d9, [x1]
-	ldp	d10, d11, [x1, #16]
-	ldp	d12, d13, [x1, #32]
-	ldp	d14, d15, [x1, #48]
-	ldp	x2, x3, [x1, #64]
-	msr	fpcr, x2
-	msr	fpsr, x3
-	ret
-END fp_change_kept
 
 /* void context_copy(struct saved_context *to, const struct saved_context *)
  * 288 bytes, a multiple of 32. */

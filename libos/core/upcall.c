@@ -62,9 +62,7 @@ _Noreturn void upcall_main(struct upcall_page *page)
     }
     bool interrupted = !idled && !failed && fault != FAULT_WAITS;
     bool signal = (reasons & REASON_EVENT) && events_fetch(page);
-    if (interrupted) { /* else sched_dispatch looks */
-        sched_expire();
-    }
+    sched_expire();
     if (interrupted && !signal && !sched_slice_over()) {
         sched_resume();
     }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSL-1.0
  *
- * vesper/thread_trace.h. libos asks the policy whenever a thread starts to run,
- * and whether there is one: the linker leads these two questions here first
- * (--wrap). So nothing is added to a switch that is not traced. What runs
- * domains of the program's own is led here likewise (libos/core/nested.c).
+ * vesper/thread_trace.h. libos asks the policy who is to run: the linker leads
+ * the question here first (--wrap). So nothing is added to a switch that is not
+ * traced. What runs domains of the program's own is led here likewise
+ * (libos/core/nested.c).
  */
 #include <vesper/thread_trace.h>
 
@@ -17,6 +17,8 @@
 #include <vesper/scheduler.h>
 #include <vesper/start.h>
 #include <vesper/thread.h>
+
+#include "../core/state.h"
 
 #define NOBODY     0u
 #define NAME_BYTES 16u
@@ -89,24 +91,17 @@ POLICY_CODE static void change_to(const void *which, const char *name)
     }
 }
 
-POLICY_CODE struct runnable *__real_policy_take(void);
-POLICY_CODE struct runnable *__wrap_policy_take(void);
-POLICY_CODE struct runnable *__wrap_policy_take(void)
+POLICY_CODE struct policy_choice __real_policy_take(struct runnable *in,
+                                                    enum policy_why why);
+POLICY_CODE struct policy_choice __wrap_policy_take(struct runnable *in,
+                                                    enum policy_why why);
+POLICY_CODE struct policy_choice __wrap_policy_take(struct runnable *in,
+                                                    enum policy_why why)
 {
-    struct runnable *r = __real_policy_take();
-    if (r == NULL) {
-        change_to(NULL, NULL);
-    }
-    return r;
-}
-
-POLICY_CODE uint64_t __real_policy_slice_ns(const struct runnable *running);
-POLICY_CODE uint64_t __wrap_policy_slice_ns(const struct runnable *running);
-POLICY_CODE uint64_t __wrap_policy_slice_ns(const struct runnable *running)
-{
-    const struct thread *t = thread_self();
-    change_to(t, thread_name(t));
-    return __real_policy_slice_ns(running);
+    struct policy_choice c = __real_policy_take(in, why);
+    const struct thread *t = c.next != NULL ? runnable_thread(c.next) : NULL;
+    change_to(t, t != NULL ? t->name : NULL);
+    return c;
 }
 
 /* ---- when a domain starts to run that this one schedules: masked -------- */

@@ -40,6 +40,8 @@ static int spin(void *arg)
 static void slices_test(void)
 {
     struct thread *t[3];
+    over = false;
+    memset((void *)spins, 0, sizeof(spins));
     for (int i = 0; i < 3; i++) {
         (void)thread_create(&t[i], spin, (void *)&spins[i], "spin");
     }
@@ -53,6 +55,17 @@ static void slices_test(void)
     }
     CHECK(least > 0, "threads that spin are preempted");
     CHECK(least > most / 3, "and share the CPU about evenly");
+}
+
+/* Without one, the first of them would have all the time that we sleep. */
+static void urgent_slices_test(void)
+{
+    struct sched_param p = {.sched_priority = 20};
+    (void)pthread_setschedparam(pthread_self(), SCHED_FIFO, &p);
+    thread_sleep_until(time_ns() + MS); /* idle: the timer is off then */
+    slices_test();
+    p.sched_priority = 0;
+    (void)pthread_setschedparam(pthread_self(), SCHED_OTHER, &p);
 }
 
 static void sleep_test(void)
@@ -76,6 +89,39 @@ static void sleep_test(void)
           "for ever has no time; a time is rounded up");
     CHECK(event_wait(1ull << 63, time_ns() + MS, NULL) == 0,
           "waiting for an event that does not come ends in time");
+}
+
+static int yielder(void *arg)
+{
+    (void)arg;
+    while (!over) {
+        thread_yield();
+    }
+    return 0;
+}
+
+/* Threads that go from one to another never look at the time: the timer does.
+ * It has been set for the end of a slice. */
+static void busy_sleep_test(void)
+{
+    struct thread *t[2];
+    uint64_t soonest = ~0ull;
+    over = false;
+    for (int i = 0; i < 2; i++) {
+        (void)thread_create(&t[i], yielder, NULL, "yielder");
+    }
+    for (int i = 0; i < 20; i++) {
+        thread_yield();
+        uint64_t until = time_ns() + MS;
+        thread_sleep_until(until);
+        uint64_t late = time_ns() - until;
+        soonest = late < soonest ? late : soonest;
+    }
+    over = true;
+    for (int i = 0; i < 2; i++) {
+        (void)thread_join(t[i], NULL);
+    }
+    CHECK(soonest < THREAD_SLICE_NS / 2, "a sleep ends before slices do");
 }
 
 /* ---- locks ------------------------------------------------------------- */
@@ -360,7 +406,9 @@ static void handler_test(void)
 int main(void)
 {
     slices_test();
+    urgent_slices_test();
     sleep_test();
+    busy_sleep_test();
     locks_test();
     stacks_test();
     slots_test();

@@ -34,8 +34,15 @@ static void queue_test(void)
     CHECK(queue_pop(&q) == &r[3] && queue_pop(&q) == &r[4],
           "a front put into an empty queue is its tail as well");
     queue_push(&q, &r[5]);
-    CHECK(queue_pop(&q) == &r[5] && q.head == NULL && q.tail == NULL,
+    CHECK(queue_pop(&q) == &r[5] && queue_pop(&q) == NULL,
           "a queue that was emptied can be used again");
+    queue_push(&q, &r[0]);
+    CHECK(queue_rotate(&q, &r[1]) == &r[0] && queue_rotate(&q, &r[2]) == &r[1],
+          "one for another: who comes is last");
+    queue_push(&q, &r[3]);
+    CHECK(queue_rotate(&q, &r[4]) == &r[2] && queue_pop(&q) == &r[3] &&
+              queue_pop(&q) == &r[4] && queue_pop(&q) == NULL,
+          "and among several");
 }
 
 static void list_test(void)
@@ -62,11 +69,42 @@ static void list_test(void)
     CHECK(list == NULL, "both ends are taken out");
 }
 
+static struct runnable *taken(void)
+{
+    return policy_take(NULL, POLICY_READY).next;
+}
+
+static bool gives(struct runnable *in, const struct runnable *next,
+                  uint64_t slice_ns)
+{
+    struct policy_choice c = policy_take(in, POLICY_YIELDED);
+    return c.next == next && c.slice_ns == slice_ns;
+}
+
+/* One in and one out: as policy_put, policy_take and policy_slice_ns. */
+static void exchange_test(struct runnable *a, struct runnable *b,
+                          struct runnable *high)
+{
+    CHECK(gives(a, a, POLICY_FOR_EVER), "who is alone runs on");
+    policy_put(a, POLICY_READY);
+    CHECK(gives(b, a, THREAD_SLICE_NS) && gives(a, b, THREAD_SLICE_NS),
+          "two equals, one for the other, for a slice");
+    b->fifo = true;
+    CHECK(gives(high, high, POLICY_FOR_EVER) && gives(b, a, THREAD_SLICE_NS) &&
+              gives(a, b, POLICY_FOR_EVER),
+          "the more urgent needs none, nor does SCHED_FIFO");
+    policy_put(high, POLICY_READY);
+    CHECK(gives(b, high, POLICY_FOR_EVER) && gives(NULL, a, THREAD_SLICE_NS) &&
+              gives(NULL, b, POLICY_FOR_EVER) &&
+              gives(NULL, NULL, POLICY_FOR_EVER),
+          "a less urgent one gives way and goes behind its equals");
+}
+
 /* The policy is a machine of its own: three functions and no thread. */
 static void policy_test(void)
 {
     struct runnable low[2] = {{0}}, high = {.priority = 31}, self = {0};
-    CHECK(policy_take() == NULL && policy_slice_ns(&self) == POLICY_FOR_EVER,
+    CHECK(taken() == NULL && policy_slice_ns(&self) == POLICY_FOR_EVER,
           "alone, a thread runs as long as it likes");
     policy_put(&low[0], POLICY_READY);
     policy_put(&low[1], POLICY_READY);
@@ -77,13 +115,12 @@ static void policy_test(void)
     CHECK(policy_slice_ns(&self) == 0, "the more urgent runs at once");
     CHECK(policy_slice_ns(&high) == THREAD_SLICE_NS, "and against its like");
     policy_put(&self, POLICY_INTERRUPTED);
-    CHECK(policy_take() == &high && policy_take() == &self &&
-              policy_take() == &low[0],
+    CHECK(taken() == &high && taken() == &self && taken() == &low[0],
           "who was interrupted keeps the place in front");
     policy_put(&low[0], POLICY_YIELDED);
-    CHECK(policy_take() == &low[1] && policy_take() == &low[0] &&
-              policy_take() == NULL,
+    CHECK(taken() == &low[1] && taken() == &low[0] && taken() == NULL,
           "who yielded goes behind its equals");
+    exchange_test(&low[0], &low[1], &high);
 }
 
 static void sleepers_test(void)

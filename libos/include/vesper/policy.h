@@ -38,11 +38,18 @@ enum policy_why {
 /* Take in a thread that may run. */
 POLICY_CODE void policy_put(struct runnable *r, enum policy_why why);
 
-/* Take out the thread that is to run now; NULL: none is ready. */
-POLICY_CODE struct runnable *policy_take(void);
+struct policy_choice {
+    struct runnable *next; /* NULL: none is ready */
+    uint64_t slice_ns;     /* what policy_slice_ns would say of it */
+};
+
+/* Take in `in`, if it is not NULL, as policy_put does; then take out the thread
+ * that is to run now, which may be the same. */
+POLICY_CODE struct policy_choice policy_take(struct runnable *in,
+                                             enum policy_why why);
 
 /* How many ns the running thread may have from its start, seen who is ready
  * now; POLICY_FOR_EVER: until it waits; 0: it is to give way at once, and is
- * put back as POLICY_INTERRUPTED. Asked whenever a thread starts to run or
- * becomes ready. */
+ * put back as POLICY_INTERRUPTED. Asked when a thread becomes ready while
+ * another one runs, and in the upcall handler. */
 POLICY_CODE uint64_t policy_slice_ns(const struct runnable *running);
