@@ -24,15 +24,22 @@ bool mutex_take(struct mutex *m, uint64_t deadline)
     return sched_wait(&m->waiters, deadline, false) == WAKE_NORMAL;
 }
 
+/* Who has it now, and is to be woken; or NULL. */
+static struct thread *pass_on(struct mutex *m)
+{
+    struct thread *next = m->waiters;
+    m->owner = next;
+    m->depth = next != NULL ? 1 : 0;
+    return next;
+}
+
 void mutex_give(struct mutex *m)
 {
     if (m->depth > 1) {
         m->depth--;
         return;
     }
-    struct thread *next = m->waiters;
-    m->owner = next;
-    m->depth = next != NULL ? 1 : 0;
+    struct thread *next = pass_on(m);
     if (next != NULL) {
         sched_wake(next, WAKE_NORMAL);
     }
@@ -101,19 +108,28 @@ void mutex_unlock(struct mutex *m)
     upcall_unmask();
 }
 
-enum wake condition_wait_masked(struct condition *c, struct mutex *m,
-                                uint64_t deadline, bool interruptible)
+static inline enum wake wait_masked(struct condition *c, struct mutex *m,
+                                    uint64_t deadline, bool interruptible)
 {
     if (interruptible && thread_disturbed()) {
         return WAKE_INTERRUPT;
     }
+    struct thread *self = sched_current();
     uint32_t depth = m->depth;
-    m->depth = 1;
-    mutex_give(m);
-    enum wake why = sched_wait(&c->waiters, deadline, interruptible);
-    (void)mutex_take(m, DEADLINE_NONE);
+    self->mutex = m;
+    enum wake why =
+        sched_wait_waking(pass_on(m), &c->waiters, deadline, interruptible);
+    if (m->owner != self) { /* not signalled, or it would be */
+        (void)mutex_take(m, DEADLINE_NONE);
+    }
     m->depth = depth;
     return why;
+}
+
+enum wake condition_wait_masked(struct condition *c, struct mutex *m,
+                                uint64_t deadline, bool interruptible)
+{
+    return wait_masked(c, m, deadline, interruptible);
 }
 
 bool condition_wait_signal(struct condition *c, struct mutex *m,
@@ -121,8 +137,8 @@ bool condition_wait_signal(struct condition *c, struct mutex *m,
 {
     uint64_t deadline = ticks_from_ns(until_ns);
     upcall_mask();
-    enum wake why = condition_wait_masked(c, m, deadline, interrupted != NULL);
-    if (interrupted != NULL && why == WAKE_INTERRUPT) {
+    enum wake why = wait_masked(c, m, deadline, interrupted != NULL);
+    if (why == WAKE_INTERRUPT) {
         *interrupted = true;
     }
     upcall_unmask();
@@ -134,26 +150,56 @@ bool condition_wait(struct condition *c, struct mutex *m, uint64_t until_ns)
     return condition_wait_signal(c, m, until_ns, NULL);
 }
 
+/* Who is signalled has the mutex when it runs: a free one at once, else it
+ * waits for that now, where it stands by its priority. Both lists have the same
+ * order, so all that wait for one mutex are moved in one go. */
+static void waiters_move(struct condition *c, bool all)
+{
+    struct thread *t, **at = NULL;
+    struct mutex *m = NULL;
+    do {
+        t = c->waiters;
+        if (t->mutex != m) {
+            m = t->mutex;
+            at = &m->waiters;
+        }
+        if (m->owner != NULL) {
+            c->waiters = t->next;
+            t->list = &m->waiters;
+            at = list_insert(at, t);
+            t->state = THREAD_WAITING;
+            if (t->sleeping) {
+                sched_stay(t);
+            }
+        } else {
+            m->owner = t;
+            m->depth = 1;
+            sched_wake(t, WAKE_NORMAL);
+        }
+    } while (all && c->waiters != NULL);
+}
+
 /* Who waits is in the list before the mutex is free: with the mutex, an empty
  * list says that nobody waits; without it, a wait may begin at any time. */
-void condition_signal(struct condition *c)
+static void waiters_signal(struct condition *c, bool all)
 {
-    if (c->waiters == NULL) {
-        return;
-    }
     upcall_mask();
     if (c->waiters != NULL) {
-        sched_wake(c->waiters, WAKE_NORMAL);
+        waiters_move(c, all);
     }
     upcall_unmask();
 }
 
+void condition_signal(struct condition *c)
+{
+    if (c->waiters != NULL) {
+        waiters_signal(c, false);
+    }
+}
+
 void condition_broadcast(struct condition *c)
 {
-    if (c->waiters == NULL) {
-        return;
+    if (c->waiters != NULL) {
+        waiters_signal(c, true);
     }
-    upcall_mask();
-    waiters_wake_all(&c->waiters);
-    upcall_unmask();
 }

@@ -139,6 +139,86 @@ static void condition_test(void)
           "a destroyed condition is EINVAL");
 }
 
+/* What becomes of who is signalled while the mutex is another's: it waits for
+ * that, and for nothing else. */
+static char order[4];
+static int answered;
+
+static void *wait_once(void *name)
+{
+    struct timespec until = after(CLOCK_REALTIME, 20 * MS);
+    pthread_mutex_lock(&box.lock);
+    answered = name != NULL
+                   ? pthread_cond_wait(&box.changed, &box.lock)
+                   : pthread_cond_timedwait(&box.changed, &box.lock, &until);
+    if (name != NULL) {
+        strcat(order, name);
+    }
+    pthread_mutex_unlock(&box.lock);
+    return name;
+}
+
+static void *lock_once(void *name)
+{
+    pthread_mutex_lock(&box.lock);
+    strcat(order, name);
+    pthread_mutex_unlock(&box.lock);
+    return name;
+}
+
+static void *signal_held(void *name, void (*meanwhile)(pthread_t))
+{
+    pthread_t t;
+    void *result;
+    pthread_create(&t, NULL, wait_once, name);
+    settle();
+    pthread_mutex_lock(&box.lock);
+    pthread_cond_signal(&box.changed);
+    meanwhile(t);
+    pthread_mutex_unlock(&box.lock);
+    pthread_join(t, &result);
+    return result;
+}
+
+static void nap_long(pthread_t unused)
+{
+    (void)unused;
+    nap(40 * MS);
+}
+
+static void cancel(pthread_t t)
+{
+    pthread_cancel(t);
+    settle();
+}
+
+static void signalled_test(void)
+{
+    const struct sched_param five = {.sched_priority = 5},
+                             three = {.sched_priority = 3};
+    pthread_t t[3];
+    CHECK(signal_held(NULL, nap_long) == NULL && answered == 0,
+          "who was signalled in time has the mutex late, but no ETIMEDOUT");
+    CHECK(signal_held("c", cancel) != PTHREAD_CANCELED && order[0] == 'c',
+          "nor is it cancelled in the wait that is over");
+    order[0] = '\0';
+    pthread_create(&t[0], NULL, wait_once, "a");
+    pthread_create(&t[1], NULL, wait_once, "b");
+    settle();
+    pthread_mutex_lock(&box.lock);
+    pthread_create(&t[2], NULL, lock_once, "c");
+    settle();
+    pthread_setschedparam(t[1], SCHED_RR, &five);
+    pthread_setschedparam(t[2], SCHED_RR, &three);
+    pthread_cond_broadcast(&box.changed);
+    pthread_mutex_unlock(&box.lock);
+    for (int i = 0; i < 3; i++) {
+        pthread_join(t[i], NULL);
+    }
+    CHECK(strcmp(order, "bca") == 0,
+          "who waits for the mutex has it by urgency, signalled or not");
+}
+
 /* ---- read-write locks, barriers, semaphores ---------------------------- */
 
 static pthread_rwlock_t rw = PTHREAD_RWLOCK_INITIALIZER;
@@ -364,6 +444,7 @@ int main(void)
 {
     mutex_test();
     condition_test();
+    signalled_test();
     rwlock_test();
     barrier_test();
     semaphore_test();
