@@ -71,8 +71,8 @@ void signals_allow(void)
 {
     struct thread *self = sched_current();
     self->signals_held--;
-    if (self->signals_held == 0 && self == thread_main_thread() &&
-        signals_waiting()) {
+    if (self->signals_held == 0 && signals_waiting() &&
+        self == thread_main_thread()) {
         signals_run();
     }
 }

@@ -33,7 +33,7 @@ enum wake {
 };
 
 /* The memory of a thread; without a stretch it is somebody else's. */
-struct piece {
+struct thread_piece {
     uint64_t base, bytes;
     cptr_t stretch;
 };
@@ -86,7 +86,7 @@ struct thread {
     struct thread_account own_account;
 
     /* constant: */
-    struct piece piece;
+    struct thread_piece piece;
     uint64_t stack, stack_end; /* guard below */
     cptr_t stack_stretch; /* that the pager maps its pages in; 0: all are */
     uint64_t guard_bytes;

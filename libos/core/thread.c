@@ -82,7 +82,7 @@ const struct thread_attributes thread_defaults = {
 };
 
 /* Where struct thread lies in a piece: the TLS block is above it. */
-static struct thread *piece_thread(const struct piece *p)
+static struct thread *piece_thread(const struct thread_piece *p)
 {
     uint64_t top = p->base + p->bytes - tls_bytes();
     return (struct thread *)((top - sizeof(struct thread)) & ~63ull);
@@ -91,7 +91,7 @@ static struct thread *piece_thread(const struct piece *p)
 /* What must be there before the thread touches it: itself, its TLS block, its
  * first frame and what a first critical section needs. The base, any page, does
  * not matter. */
-static uint64_t piece_top_bytes(const struct piece *p)
+static uint64_t piece_top_bytes(const struct thread_piece *p)
 {
     uint64_t low = (uintptr_t)piece_thread(p) - SECTION_STACK_BYTES / 2;
     return p->base + p->bytes - (low & ~(PAGE_BYTES - 1));
@@ -116,7 +116,7 @@ static struct thread *piece_again(const struct thread_attributes *a)
 
 static struct thread *piece_new(const struct thread_attributes *a)
 {
-    struct piece p = {.bytes = a->stack_bytes};
+    struct thread_piece p = {.bytes = a->stack_bytes};
     uint64_t low = memory_reserve(a->guard_bytes + p.bytes, piece_top_bytes(&p),
                                   &p.stretch);
     if (low == 0) {
@@ -131,7 +131,7 @@ static struct thread *piece_new(const struct thread_attributes *a)
 
 static struct thread *piece_given(const struct thread_attributes *a)
 {
-    struct piece p = {(uintptr_t)a->stack, a->stack_bytes, 0};
+    struct thread_piece p = {(uintptr_t)a->stack, a->stack_bytes, 0};
     struct thread *t = piece_thread(&p);
     t->piece = p;
     t->guard_bytes = 0;
@@ -180,7 +180,7 @@ struct thread *thread_make(const struct thread_attributes *a)
     if (t == NULL) {
         return NULL;
     }
-    struct piece p = t->piece;
+    struct thread_piece p = t->piece;
     uint64_t guard_bytes = t->guard_bytes;
     memset(t, 0, sizeof(*t));
     t->piece = p;

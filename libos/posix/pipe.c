@@ -18,7 +18,9 @@
 #include "../core/event.h"
 #include "../core/page.h"
 #include "../core/queue.h"
+#include "../core/signal_frame.h"
 #include "../core/slots.h"
+#include "../core/sync.h"
 #include "fd.h"
 #include "service.h"
 #include "signal_state.h"
@@ -34,6 +36,7 @@
 /* Rather short than fast: every program has it, and pays for each page of it
  * when it starts. */
 #define RARE __attribute__((cold, noinline))
+#define ONCE __attribute__((noinline))
 
 /* Guarded by the lock, which is held while bytes are copied and while ends come
  * and go, never while a thread waits for the other end. */
@@ -224,9 +227,7 @@ static inline struct direct_end *end_at(int fd, enum pipe_end end)
     return e != NULL && e->end == end ? e : NULL;
 }
 
-/* Masked. What was moved may be what others wait for: who has the other end,
- * other threads at this one. True: the server has to be told. */
-static __attribute__((noinline)) bool tell(const struct direct_end *e)
+static ONCE bool tell_them(const struct direct_end *e)
 {
     uint32_t waits = pipe_waiters(e->ring, e->end);
 
@@ -237,6 +238,13 @@ static __attribute__((noinline)) bool tell(const struct direct_end *e)
         event_arrived(1ull << e->bit);
     }
     return (waits & PIPE_WAITS_SERVER) != 0;
+}
+
+/* Masked. What was moved may be what others wait for: who has the other end,
+ * other threads at this one. True: the server has to be told. */
+static ONCE bool tell(const struct direct_end *e)
+{
+    return (pipe_waited(e->ring, e->end) || e->waiters > 0) && tell_them(e);
 }
 
 static RARE void pump(int fd)
@@ -487,15 +495,52 @@ static int move_all(int fd, enum pipe_end end, struct pipe_move *m)
     return error;
 }
 
-int posix_pipe_move(int fd, enum pipe_end end, struct pipe_move *m)
+static ONCE int move_waiting(int fd, enum pipe_end end, struct pipe_move *m)
 {
     int error;
 
-    if (posix_fd_direct(fd) == 0 || m->left == 0 || m->left > PTRDIFF_MAX) {
-        return EALREADY;
-    }
     do {
         error = move_all(fd, end, m);
     } while (error == EINTR && m->done == 0 && posix_signal_restarts());
     return error;
+}
+
+/* Many bytes, if that needs no wait: with the lock, which a handler may want,
+ * since the program's memory is touched. For all else there is move_round. */
+static ONCE int move_large(int fd, enum pipe_end end, struct pipe_move *m)
+{
+    struct direct_end *e;
+    uint32_t n = 0;
+    bool serves;
+
+    signals_hold();
+    mutex_lock(&ends_lock);
+    e = end_at(fd, end);
+    if (e == NULL || word(&e->ring->magic) != CHANNEL_MAGIC) {
+        n = 0;
+    } else if (end == PIPE_READING) {
+        n = pipe_take(e->ring, m->at, m->left);
+    } else if (word(&e->ring->gone) == 0) {
+        n = pipe_put(e->ring, m->at, m->left, (uint32_t)m->left);
+    }
+    n = n != PIPE_BROKEN ? n : 0;
+    upcall_mask();
+    serves = n > 0 && tell(e);
+    mutex_give(&ends_lock);
+    upcall_unmask();
+    signals_allow();
+    if (serves) {
+        pump(fd);
+    }
+    m->done += n;
+    return n > 0 ? 0 : move_waiting(fd, end, m);
+}
+
+int posix_pipe_move(int fd, enum pipe_end end, struct pipe_move *m)
+{
+    if (posix_fd_direct(fd) == 0 || m->left == 0 || m->left > PTRDIFF_MAX) {
+        return EALREADY;
+    }
+    return m->left > SMALL && m->left <= PIPE_BYTES ? move_large(fd, end, m)
+                                                    : move_waiting(fd, end, m);
 }

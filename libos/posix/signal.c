@@ -49,7 +49,7 @@ void posix_signal_start(void)
 
 static bool on_main(void)
 {
-    return main_thread != NULL && thread_self() == main_thread;
+    return thread_self() == main_thread;
 }
 
 static bool is_signal(int number)

@@ -85,6 +85,25 @@ void mutex_unlock(struct mutex *m)
     m->owner = NULL;
 }
 
+/* Where there is no upcall. */
+void mutex_give(struct mutex *m)
+{
+    if (page.mask != MASK_ON) {
+        abort();
+    }
+    m->owner = NULL;
+}
+
+void signals_hold(void)
+{
+    world.held++;
+}
+
+void signals_allow(void)
+{
+    world.held--;
+}
+
 enum abi_error sys_leave(void)
 {
     return ERR_OK;
@@ -370,6 +389,8 @@ static void reading_test(void)
     ring->magic = CHANNEL_MAGIC;
     ring->head = ring->tail + 1;
     CHECK(move_some(PIPE_READING, 10, &done) == EIO, "nonsense");
+    CHECK(move_some(PIPE_READING, 100, &done) == EIO && done == 0,
+          "nonsense to who reads much");
     CHECK(world.held == 0 && page.mask == MASK_OFF, "all is let go");
 }
 
@@ -396,6 +417,26 @@ static void interrupted_test(void)
     world.locks = 0;
     CHECK(move_some(PIPE_READING, 1, &done) == 0 && world.locks == 1,
           "another thread has the lock: it is waited for");
+}
+
+/* Many bytes at once, as they go if all is well: who waits is told, what went
+ * before counts, and a server that is gone is found out. */
+static void many_test(void)
+{
+    struct pipe_move m = {bytes, 100, 7};
+    size_t done;
+
+    end_start(PIPE_WRITING);
+    ring->waits[0] = PIPE_WAITS_DIRECT | PIPE_WAITS_SERVER;
+    CHECK(posix_pipe_move(5, PIPE_WRITING, &m) == 0 && m.done == 107 &&
+              pipe_used(ring) == 100,
+          "what went before counts");
+    CHECK(world.signals == 1 && world.pumps == 1, "who waits is told");
+    ring->magic = 0;
+    CHECK(move_some(PIPE_WRITING, 100, &done) == EALREADY && done == 0 &&
+              pipe_used(ring) == 100,
+          "nothing goes when the server is gone");
+    ring->magic = CHANNEL_MAGIC;
 }
 
 static void writing_test(void)
@@ -434,6 +475,9 @@ static void writing_test(void)
     other_takes(ring);
     CHECK(move_some(PIPE_WRITING, 1, &done) == EPIPE && done == 0,
           "also if there is room");
+    CHECK(move_some(PIPE_WRITING, 100, &done) == EPIPE && done == 0,
+          "or many are to go");
+    many_test();
     CHECK(world.held == 0 && page.mask == MASK_OFF, "all is let go");
 }
 

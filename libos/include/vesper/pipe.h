@@ -14,6 +14,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <abi/abi.h>
@@ -71,14 +72,17 @@ static inline void pipe_wait(struct pipe_ring *r, enum pipe_end end,
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
-/* After an end was moved: who waits at the other one and has to be woken now?
- * Bits of enum pipe_waits. */
+/* After an end was moved: does somebody wait at the other one? */
+static inline bool pipe_waited(const struct pipe_ring *r, enum pipe_end end)
+{
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    return __atomic_load_n(&r->waits[!end], __ATOMIC_RELAXED) != 0;
+}
+
+/* And who has to be woken now? Bits of enum pipe_waits. */
 static inline uint32_t pipe_waiters(struct pipe_ring *r, enum pipe_end end)
 {
-    uint32_t *waits = &r->waits[!end];
-
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    return __atomic_load_n(waits, __ATOMIC_RELAXED) != 0
-               ? __atomic_exchange_n(waits, 0, __ATOMIC_SEQ_CST)
+    return pipe_waited(r, end)
+               ? __atomic_exchange_n(&r->waits[!end], 0, __ATOMIC_SEQ_CST)
                : 0;
 }
