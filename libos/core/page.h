@@ -28,11 +28,17 @@ static inline void stack_touch(uint64_t bytes)
 
 #define SECTION_STACK_BYTES 2048u
 
+/* For a section that calls nothing, and so needs no stack. */
+static inline void upcall_mask_leaf(void)
+{
+    __atomic_store_n(&upcall_page->mask, MASK_ON, __ATOMIC_RELAXED);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+
 static inline void upcall_mask(void)
 {
     stack_touch(SECTION_STACK_BYTES);
-    __atomic_store_n(&upcall_page->mask, MASK_ON, __ATOMIC_RELAXED);
-    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    upcall_mask_leaf();
 }
 
 /* The order is what matters: what came before the store is in `pending`, what

@@ -89,23 +89,30 @@ bool mutex_try(struct mutex *m)
 
 static __attribute__((noinline)) void give_waited(struct mutex *m)
 {
+    upcall_mask();
     mutex_give(m);
     upcall_unmask();
 }
 
+/* Only whether somebody waits can change meanwhile. */
 void mutex_unlock(struct mutex *m)
 {
-    upcall_mask();
     if (m->owner != sched_current()) {
         __builtin_trap(); /* not ours to unlock */
     }
-    if (m->waiters != NULL || m->depth > 1) {
-        give_waited(m);
+    if (m->depth > 1) {
+        m->depth--;
         return;
     }
-    /* No call, so no register to save. release: pairs with take_free. */
-    __atomic_store_n(&m->owner, NULL, __ATOMIC_RELEASE);
+    upcall_mask_leaf();
+    if (m->waiters == NULL) {
+        /* release: pairs with take_free. */
+        __atomic_store_n(&m->owner, NULL, __ATOMIC_RELEASE);
+        upcall_unmask();
+        return;
+    }
     upcall_unmask();
+    give_waited(m);
 }
 
 static inline enum wake wait_masked(struct condition *c, struct mutex *m,
@@ -151,41 +158,39 @@ bool condition_wait(struct condition *c, struct mutex *m, uint64_t until_ns)
 }
 
 /* Who is signalled has the mutex when it runs: a free one at once, else it
- * waits for that now, where it stands by its priority. Both lists have the same
- * order, so all that wait for one mutex are moved in one go. */
-static void waiters_move(struct condition *c, bool all)
+ * waits for that now, where it stands by its priority. Returns the link behind
+ * it, at most where the next one stands: both lists have the same order. */
+static struct thread **signalled(struct condition *c, struct thread *t,
+                                 struct thread **at)
 {
-    struct thread *t, **at = NULL;
-    struct mutex *m = NULL;
-    do {
-        t = c->waiters;
-        if (t->mutex != m) {
-            m = t->mutex;
-            at = &m->waiters;
-        }
-        if (m->owner != NULL) {
-            c->waiters = t->next;
-            t->list = &m->waiters;
-            at = list_insert(at, t);
-            t->state = THREAD_WAITING;
-            if (t->sleeping) {
-                sched_stay(t);
-            }
-        } else {
-            m->owner = t;
-            m->depth = 1;
-            sched_wake(t, WAKE_NORMAL);
-        }
-    } while (all && c->waiters != NULL);
+    struct mutex *m = t->mutex;
+    if (m->owner == NULL) {
+        m->owner = t;
+        m->depth = 1;
+        sched_wake(t, WAKE_NORMAL);
+        return &m->waiters;
+    }
+    c->waiters = t->next;
+    t->list = &m->waiters;
+    t->state = THREAD_WAITING;
+    if (t->sleeping) {
+        sched_stay(t);
+    }
+    return list_insert(at, t);
 }
 
 /* Who waits is in the list before the mutex is free: with the mutex, an empty
  * list says that nobody waits; without it, a wait may begin at any time. */
-static void waiters_signal(struct condition *c, bool all)
+static inline void waiters_signal(struct condition *c, bool all)
 {
     upcall_mask();
-    if (c->waiters != NULL) {
-        waiters_move(c, all);
+    struct thread *t = c->waiters, **at = NULL;
+    struct mutex *m = NULL;
+    while (t != NULL) {
+        at = t->mutex == m ? at : &t->mutex->waiters;
+        m = t->mutex;
+        at = signalled(c, t, at);
+        t = all ? c->waiters : NULL;
     }
     upcall_unmask();
 }

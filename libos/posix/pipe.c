@@ -229,7 +229,7 @@ static inline struct direct_end *end_at(int fd, enum pipe_end end)
 
 static ONCE bool tell_them(const struct direct_end *e)
 {
-    uint32_t waits = pipe_waiters(e->ring, e->end);
+    uint32_t waits = pipe_wakes(e->ring, e->end);
 
     if ((waits & PIPE_WAITS_DIRECT) != 0) {
         (void)sys_event_signal(e->peer); /* empty: it has been woken */

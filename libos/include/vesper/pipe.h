@@ -79,10 +79,13 @@ static inline bool pipe_waited(const struct pipe_ring *r, enum pipe_end end)
     return __atomic_load_n(&r->waits[!end], __ATOMIC_RELAXED) != 0;
 }
 
-/* And who has to be woken now? Bits of enum pipe_waits. */
+/* Then: who? It is to be woken now. Bits of enum pipe_waits. */
+static inline uint32_t pipe_wakes(struct pipe_ring *r, enum pipe_end end)
+{
+    return __atomic_exchange_n(&r->waits[!end], 0, __ATOMIC_SEQ_CST);
+}
+
 static inline uint32_t pipe_waiters(struct pipe_ring *r, enum pipe_end end)
 {
-    return pipe_waited(r, end)
-               ? __atomic_exchange_n(&r->waits[!end], 0, __ATOMIC_SEQ_CST)
-               : 0;
+    return pipe_waited(r, end) ? pipe_wakes(r, end) : 0;
 }
