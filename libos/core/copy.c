@@ -7,7 +7,16 @@
 
 typedef uint64_t vector __attribute__((vector_size(16), aligned(1), may_alias));
 
-#define TURN (8 * sizeof(vector))
+#define TURN (16 * sizeof(vector))
+
+static inline void copy_half(vector *t, const vector *f)
+{
+    vector a = f[0], b = f[1], c = f[2], d = f[3];
+    vector e = f[4], g = f[5], h = f[6], i = f[7];
+
+    t[0] = a, t[1] = b, t[2] = c, t[3] = d;
+    t[4] = e, t[5] = g, t[6] = h, t[7] = i;
+}
 
 void copy_long(void *to, const void *from, size_t bytes)
 {
@@ -18,12 +27,11 @@ void copy_long(void *to, const void *from, size_t bytes)
         memcpy(to, from, bytes);
         return;
     }
-    for (; bytes >= TURN; bytes -= TURN, t += 8, f += 8) {
-        vector a = f[0], b = f[1], c = f[2], d = f[3];
-        vector e = f[4], g = f[5], h = f[6], i = f[7];
-
-        t[0] = a, t[1] = b, t[2] = c, t[3] = d;
-        t[4] = e, t[5] = g, t[6] = h, t[7] = i;
+    for (size_t turns = bytes / TURN; turns > 0; turns--, t += 16, f += 16) {
+        copy_half(t, f);
+        copy_half(t + 8, f + 8);
     }
-    memcpy(t, f, bytes);
+    if (bytes % TURN != 0) {
+        memcpy(t, f, bytes % TURN);
+    }
 }
