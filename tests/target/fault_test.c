@@ -235,7 +235,7 @@ static int play_handler(const char *what)
         return *((volatile char *)start_self - START_UPCALL_BYTES - 1);
     }
     handler = strcmp(what, "handler") == 0 ? HANDLER_FAULTS : HANDLER_OVERFLOWS;
-    (void)usleep(1000);
+    (void)usleep(100000); /* long: it must not be over before we are idle */
     return 0;
 }
 
