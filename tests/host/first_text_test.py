@@ -4,7 +4,7 @@
 
     first_text_test.py BUILD
 
-QEMU traces single instructions until plat_putc, which writes to the UART.
+QEMU traces single instructions until kprint, which writes to the UART.
 """
 import os
 import subprocess
@@ -17,11 +17,11 @@ sys.path.insert(0, os.path.join(ROOT, "tests/system"))
 from vesper import symbol           # noqa: E402  (needs the path above)
 
 LIMIT = 300
-PUTC = "plat_putc"
+PRINT = "kprint"
 
 
 def address(kernel):
-    return symbol(kernel, PUTC) & 0x3FFFFFFF    # the MMU is off: physical
+    return symbol(kernel, PRINT) & 0x3FFFFFFF    # the MMU is off: physical
 
 
 def main():
@@ -42,7 +42,7 @@ def main():
             break
     qemu.kill()
     qemu.wait()
-    print(f"# {PUTC} after {count} instructions, the emulator's own included")
+    print(f"# {PRINT} after {count} instructions, the emulator's own included")
     good = seen and count <= LIMIT
     print(f"{'ok' if good else 'not ok'} 1 - first text within {LIMIT}")
     print("1..1")
