@@ -145,7 +145,7 @@ bool condition_wait_signal(struct condition *c, struct mutex *m,
     uint64_t deadline = ticks_from_ns(until_ns);
     upcall_mask();
     enum wake why = wait_masked(c, m, deadline, interrupted != NULL);
-    if (why == WAKE_INTERRUPT) {
+    if (interrupted != NULL && why == WAKE_INTERRUPT) {
         *interrupted = true;
     }
     upcall_unmask();
@@ -187,7 +187,7 @@ static inline void waiters_signal(struct condition *c, bool all)
     struct thread *t = c->waiters, **at = NULL;
     struct mutex *m = NULL;
     while (t != NULL) {
-        at = t->mutex == m ? at : &t->mutex->waiters;
+        at = at != NULL && t->mutex == m ? at : &t->mutex->waiters;
         m = t->mutex;
         at = signalled(c, t, at);
         t = all ? c->waiters : NULL;
