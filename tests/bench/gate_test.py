@@ -90,6 +90,17 @@ def complete_test():
     check(not missing, "every system call has a row", *missing)
 
 
+def peers_test(found):
+    straight = "interrupt straight into the driver"
+    slower = found | {straight: found[straight]._replace(
+        total=found[straight].total + 10)}
+    check(pages.behind(slower) == [straight], "a row behind a peer is told",
+          *pages.behind(slower))
+    late = pages.behind(found)
+    check(not late, "no row is, but where the scheduler of domains decides",
+          *late)
+
+
 def planted_test(build):
     done = subprocess.run(
         [BENCH, "--quick", "--check", "--build", build, "--image",
@@ -109,6 +120,7 @@ def main():
     problems = pages.unexplained(record.load())
     check(not problems, "a goal is reached, or what is in its way is told",
           *problems)
+    peers_test(record.load())
     problems = pages.stale(record.load())
     check(not problems, "docs/ follows from the record", *problems)
     planted_test(sys.argv[1])

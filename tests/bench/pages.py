@@ -74,6 +74,15 @@ def unexplained(found):
             if (total > row.get("goal", math.inf)) != ("obstacle" in row)]
 
 
+def behind(found):
+    """Rows that need more than seL4 or Linux, but for those that the scheduler
+    of domains decides."""
+    return [row["name"] for row in load_rows()["row"]
+            if row["name"] in found and not row.get("decided")
+            and found[row["name"]].total > min(row.get("sel4", math.inf),
+                                               row.get("linux", math.inf))]
+
+
 # ---- plots ------------------------------------------------------------------
 
 def axes(found):
